@@ -1,0 +1,321 @@
+// Primitives into a growing pooled buffer. Record bytes of more than a KiB are kept by reference and spliced in when
+// the chunks are taken. Generated encoders (emit-encode.ts) call these methods and nothing else.
+import { ZERO_UUID, type Records } from './schema.ts'
+
+/** The value cannot be written: out of a type's range, null or set where the version does not allow it. */
+export class EncodeError extends Error {
+  override readonly name = 'EncodeError'
+}
+
+/** Bytes ready to be sent, in order. `release` must be called once, when they have left or never will. */
+export interface Encoded {
+  readonly chunks: Buffer[]
+  readonly byteLength: number
+  release(): void
+}
+
+/** Node's own writing methods, missing in its type definitions. */
+interface Writes {
+  latin1Write(text: string, at: number, size: number): number
+  utf8Write(text: string, at: number, size: number): number
+}
+type WritableBuffer = Buffer & Writes
+
+const SMALLEST = 4096
+const CLASSES = 9
+/** Kept per size class: 32 of 4 KiB, fewer of the larger ones, some 3 MiB in all. */
+const KEPT = [32, 32, 16, 8, 8, 4, 2, 1, 1]
+const free: WritableBuffer[][] = KEPT.map(() => [])
+
+/** A buffer of at least `size` bytes; sizes are powers of two from 4 KiB, those up to 1 MiB come from the pool. */
+function takeBuffer(size: number): WritableBuffer {
+  const index = size <= SMALLEST ? 0 : 20 - Math.clz32(size - 1)
+  return free[index]?.pop() ?? (Buffer.allocUnsafeSlow(index < CLASSES ? SMALLEST << index : size) as WritableBuffer)
+}
+
+function giveBack(buffer: WritableBuffer): void {
+  const index = 19 - Math.clz32(buffer.length)
+  const list = free[index]
+  if (list && buffer.length === SMALLEST << index && list.length < KEPT[index]!) list.push(buffer)
+}
+
+/** Records up to this size are copied: a chunk of their own costs more. */
+const COPY_LIMIT = 1024
+
+export class Writer {
+  #buffer = takeBuffer(SMALLEST)
+  #at = 0
+  /** Bytes kept by reference, each with the place in the buffer that they go before. */
+  #splices: { readonly at: number; readonly records: Records }[] = []
+  #spliced = 0
+
+  /** Bytes written so far. */
+  get byteLength(): number {
+    return this.#at + this.#spliced
+  }
+
+  /** Room for `size` bytes at the returned place. */
+  #room(size: number): number {
+    const at = this.#at
+    if (size > this.#buffer.length - at) this.#grow(size)
+    this.#at = at + size
+    return at
+  }
+
+  #grow(size: number): void {
+    const old = this.#buffer
+    this.#buffer = takeBuffer(Math.max(old.length * 2, this.#at + size))
+    old.copy(this.#buffer, 0, 0, this.#at)
+    giveBack(old)
+  }
+
+  refuse(what: string): never {
+    throw new EncodeError(what)
+  }
+
+  bool(value: boolean): void {
+    const at = this.#room(1)
+    this.#buffer[at] = value ? 1 : 0
+  }
+
+  int8(value: number): void {
+    if ((value << 24) >> 24 !== value) this.refuse(`not an int8: ${value}`)
+    const at = this.#room(1)
+    this.#buffer[at] = value
+  }
+
+  int16(value: number): void {
+    if ((value << 16) >> 16 !== value) this.refuse(`not an int16: ${value}`)
+    this.#put16(value)
+  }
+
+  uint16(value: number): void {
+    if ((value & 0xffff) !== value) this.refuse(`not a uint16: ${value}`)
+    this.#put16(value)
+  }
+
+  #put16(value: number): void {
+    const at = this.#room(2)
+    const b = this.#buffer
+    b[at] = value >> 8
+    b[at + 1] = value
+  }
+
+  int32(value: number): void {
+    if ((value | 0) !== value) this.refuse(`not an int32: ${value}`)
+    this.#put32(value, this.#room(4))
+  }
+
+  uint32(value: number): void {
+    if (value >>> 0 !== value) this.refuse(`not a uint32: ${value}`)
+    this.#put32(value, this.#room(4))
+  }
+
+  #put32(value: number, at: number): void {
+    const b = this.#buffer
+    b[at] = value >> 24
+    b[at + 1] = value >> 16
+    b[at + 2] = value >> 8
+    b[at + 3] = value
+  }
+
+  int64(value: number): void {
+    const at = this.#room(8)
+    if (Number.isSafeInteger(value)) {
+      this.#put32(Math.floor(value / 4294967296), at)
+      this.#put32(value, at + 4)
+    } else if (value === 2 ** 63) {
+      this.#put32(0x7fffffff, at)
+      this.#put32(-1, at + 4)
+    } else if (value === -(2 ** 63)) {
+      this.#put32(-0x80000000, at)
+      this.#put32(0, at + 4)
+    } else this.refuse(`not an int64 held exactly: ${value}`)
+  }
+
+  /** Exact mode: takes bigint as well. */
+  int64Exact(value: number | bigint): void {
+    if (typeof value === 'number') return this.int64(value)
+    if (BigInt.asIntN(64, value) !== value) this.refuse(`not an int64: ${value}`)
+    const at = this.#room(8)
+    this.#buffer.writeBigInt64BE(value, at)
+  }
+
+  float64(value: number): void {
+    if (typeof value !== 'number') this.refuse('not a float64')
+    const at = this.#room(8)
+    this.#buffer.writeDoubleBE(value, at)
+  }
+
+  uvarint(value: number): void {
+    if (value >>> 0 !== value) this.refuse(`not an unsigned varint: ${value}`)
+    let rest = value
+    let at = this.#room(rest < 0x80 ? 1 : varintSize(rest))
+    const b = this.#buffer
+    for (; rest > 0x7f; rest >>>= 7) b[at++] = (rest & 0x7f) | 0x80
+    b[at] = rest
+  }
+
+  uuid(value: string): void {
+    const at = this.#room(16)
+    if (value === ZERO_UUID) this.#buffer.fill(0, at, at + 16)
+    else if (value?.length !== 22 || this.#buffer.write(value, at, 16, 'base64url') !== 16) {
+      this.refuse(`not a uuid: ${value}`)
+    }
+  }
+
+  string(value: string | null): void {
+    const size = this.#size(value)
+    if (size > 0x7fff) this.refuse(`string of ${size} bytes`)
+    this.#put16(size)
+    this.#text(value!, size)
+  }
+
+  compactString(value: string | null): void {
+    const size = this.#size(value)
+    if (size > 0x7fff) this.refuse(`string of ${size} bytes`)
+    this.uvarint(size + 1)
+    this.#text(value!, size)
+  }
+
+  #size(value: string | null): number {
+    if (typeof value !== 'string') this.refuse(`not a string: ${value}`)
+    return Buffer.byteLength(value)
+  }
+
+  #text(value: string, size: number): void {
+    const at = this.#room(size)
+    if (size === value.length) this.#buffer.latin1Write(value, at, size)
+    else this.#buffer.utf8Write(value, at, size)
+  }
+
+  bytes(value: Uint8Array): void {
+    this.int32(value.length)
+    this.raw(value)
+  }
+
+  compactBytes(value: Uint8Array): void {
+    this.uvarint(value.length + 1)
+    this.raw(value)
+  }
+
+  /** Bytes as they are, copied. */
+  raw(value: Uint8Array): void {
+    const at = this.#room(value.length)
+    this.#buffer.set(value, at)
+  }
+
+  records(value: Records): void {
+    this.int32(value.byteLength)
+    this.#reference(value)
+  }
+
+  compactRecords(value: Records): void {
+    this.uvarint(value.byteLength + 1)
+    this.#reference(value)
+  }
+
+  #reference(value: Records): void {
+    if (value.byteLength > COPY_LIMIT) {
+      this.#splices.push({ at: this.#at, records: value })
+      this.#spliced += value.byteLength
+      return
+    }
+    for (const part of value.parts) this.raw(part)
+    value.release?.()
+  }
+
+  // Nulls of the lengths' several forms.
+
+  null16(): void {
+    this.#put16(-1)
+  }
+
+  null32(): void {
+    this.#put32(-1, this.#room(4))
+  }
+
+  /** Opens a piece whose size, a varint, goes before it; returns the mark for `close`. Holds no records. */
+  open(): number {
+    return this.#room(1)
+  }
+
+  close(mark: number): void {
+    const size = this.#at - mark - 1
+    const width = varintSize(size)
+    if (width > 1) {
+      const end = this.#at
+      this.#room(width - 1)
+      this.#buffer.copyWithin(mark + width, mark + 1, end)
+    }
+    const end = this.#at
+    this.#at = mark
+    this.uvarint(size)
+    this.#at = end
+  }
+
+  /** Opens a frame: four bytes for its size; returns the mark for `endFrame` or `rewind`. */
+  beginFrame(): FrameMark {
+    return { at: this.#room(4), splices: this.#splices.length, spliced: this.#spliced }
+  }
+
+  endFrame(mark: FrameMark): void {
+    this.#put32(this.#at - mark.at - 4 + (this.#spliced - mark.spliced), mark.at)
+  }
+
+  /** Forgets what was written since the mark, releasing its records. */
+  rewind(mark: FrameMark): void {
+    for (const splice of this.#splices.splice(mark.splices)) splice.records.release?.()
+    this.#at = mark.at
+    this.#spliced = mark.spliced
+  }
+
+  /** The bytes written, as chunks to be sent in order. The writer must not be used afterwards. */
+  finish(): Encoded {
+    const buffer = this.#buffer
+    const splices = this.#splices
+    const chunks: Buffer[] = []
+    let from = 0
+    for (const { at, records } of splices) {
+      if (at > from) chunks.push(buffer.subarray(from, at))
+      for (const part of records.parts) chunks.push(part)
+      from = at
+    }
+    if (this.#at > from || chunks.length === 0) chunks.push(buffer.subarray(from, this.#at))
+    const byteLength = this.byteLength
+    let released = false
+    const release = (): void => {
+      if (released) return
+      released = true
+      for (const { records } of splices) records.release?.()
+      giveBack(buffer)
+    }
+    this.#buffer = NOTHING
+    this.#at = 0
+    this.#splices = []
+    this.#spliced = 0
+    return { chunks, byteLength, release }
+  }
+
+  /** The bytes written as one buffer of their own. The writer must not be used afterwards. */
+  toBuffer(): Buffer {
+    const { chunks, byteLength, release } = this.finish()
+    const whole = Buffer.allocUnsafeSlow(byteLength)
+    let at = 0
+    for (const chunk of chunks) at += chunk.copy(whole, at)
+    release()
+    return whole
+  }
+}
+
+export interface FrameMark {
+  readonly at: number
+  readonly splices: number
+  readonly spliced: number
+}
+
+const NOTHING = Buffer.alloc(0) as WritableBuffer
+
+function varintSize(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5
+}
