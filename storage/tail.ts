@@ -1,0 +1,181 @@
+/**
+ * The last batches of one log that are still in the arena: an unbroken run of offsets up to the end of the log, kept in
+ * typed arrays used as a ring, so that a batch costs no object. Reads return views; batches that lie side by side
+ * in a slab go out as one.
+ */
+import type { Records } from '../protocol/schema.ts'
+import type { Arena, Slab, Slice } from './arena.ts'
+
+const SMALLEST_RING = 16
+
+export interface TailRecords extends Records {
+  /** Base offset of the first batch, which holds the offset asked for. */
+  readonly firstOffset: number
+  /** The offset behind the last batch. */
+  readonly nextOffset: number
+  /** To be called exactly when the bytes have left or never will; more calls do nothing. */
+  readonly release: () => void
+}
+
+export interface TailReadOptions {
+  readonly maxBytes: number
+  /** Exclusive: batches that reach it or lie behind it are not returned. */
+  readonly maxOffset: number
+  /** Returns the first batch even when it is larger than maxBytes. */
+  readonly minOneBatch: boolean
+}
+
+export class Tail {
+  readonly #arena: Arena
+  #capacity = 0
+  #first = 0
+  #count = 0
+  #baseOffsets = new Float64Array(0)
+  #nextOffsets = new Float64Array(0)
+  #starts = new Uint32Array(0)
+  #ends = new Uint32Array(0)
+  #slabs: (Slab | undefined)[] = []
+
+  constructor(arena: Arena) {
+    this.#arena = arena
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
+  /** Base offset of the first batch; -1 when empty. */
+  get startOffset(): number {
+    return this.#count === 0 ? -1 : (this.#baseOffsets[this.#first] as number)
+  }
+
+  /** The offset behind the last batch; -1 when empty. */
+  get endOffset(): number {
+    return this.#count === 0 ? -1 : (this.#nextOffsets[this.#slot(this.#count - 1)] as number)
+  }
+
+  /** Adds the batch [baseOffset, nextOffset) that was copied to `slice`. One that does not follow the last starts anew. */
+  push(baseOffset: number, nextOffset: number, slice: Slice): void {
+    if (!slice.slab.hot) return this.clear()
+    if (this.#count > 0 && baseOffset !== this.endOffset) this.clear()
+    if (this.#count === this.#capacity) this.#grow()
+    const slot = this.#slot(this.#count++)
+    this.#baseOffsets[slot] = baseOffset
+    this.#nextOffsets[slot] = nextOffset
+    this.#starts[slot] = slice.start
+    this.#ends[slot] = slice.end
+    this.#slabs[slot] = slice.slab
+    slice.slab.tails.add(this)
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` on. Null when the tail cannot answer: the offset lies outside it, or too
+   * much memory is pinned already; then the log reads its file. An answer may be empty (maxOffset, or maxBytes).
+   */
+  read(offset: number, { maxBytes, maxOffset, minOneBatch }: TailReadOptions): TailRecords | null {
+    if (this.#count === 0 || offset < this.startOffset || offset >= this.endOffset || this.#arena.isCrowded) return null
+    const parts: Buffer[] = []
+    const slabs: Slab[] = []
+    const from = this.#find(offset)
+    const firstOffset = this.#baseOffsets[this.#slot(from)] as number
+    let nextOffset = firstOffset
+    let byteLength = 0
+    let slab: Slab | undefined
+    let start = 0
+    let end = 0
+    for (let n = from; n < this.#count; n++) {
+      const slot = this.#slot(n)
+      const next = this.#nextOffsets[slot] as number
+      const size = (this.#ends[slot] as number) - (this.#starts[slot] as number)
+      if (next > maxOffset || (byteLength + size > maxBytes && !(minOneBatch && n === from))) break
+      if (this.#slabs[slot] !== slab || this.#starts[slot] !== end) {
+        if (slab !== undefined) parts.push(slab.buffer.subarray(start, end))
+        if (this.#slabs[slot] !== slab) {
+          slab = this.#slabs[slot] as Slab
+          slabs.push(slab)
+          this.#arena.retain(slab)
+        }
+        start = this.#starts[slot] as number
+      }
+      end = this.#ends[slot] as number
+      byteLength += size
+      nextOffset = next
+    }
+    if (slab !== undefined) parts.push(slab.buffer.subarray(start, end))
+    const release = () => {
+      for (const used of slabs.splice(0)) this.#arena.release(used)
+    }
+    return { byteLength, parts, release, firstOffset, nextOffset }
+  }
+
+  /** Forgets batches that reach offsets at or above `offset`: the log was cut. */
+  truncateTo(offset: number): void {
+    while (this.#count > 0 && this.endOffset > offset) {
+      const slot = this.#slot(this.#count - 1)
+      const slab = this.#slabs[slot]
+      this.#slabs[slot] = undefined
+      this.#count--
+      if (slab !== undefined && (this.#count === 0 || this.#slabs[this.#slot(this.#count - 1)] !== slab)) {
+        slab.tails.delete(this)
+      }
+    }
+  }
+
+  clear(): void {
+    for (const slab of this.#slabs) slab?.tails.delete(this)
+    this.#first = this.#count = this.#capacity = 0
+    this.#baseOffsets = this.#nextOffsets = new Float64Array(0)
+    this.#starts = this.#ends = new Uint32Array(0)
+    this.#slabs = []
+  }
+
+  /** The arena takes a slab back; it is the oldest, so its batches are the first ones. */
+  drop(slab: Slab): void {
+    let last = this.#count - 1
+    while (last >= 0 && this.#slabs[this.#slot(last)] !== slab) last--
+    for (let n = 0; n <= last; n++) this.#slabs[this.#slot(n)] = undefined
+    this.#first = this.#slot(last + 1)
+    this.#count -= last + 1
+    if (this.#count === 0) this.clear()
+  }
+
+  #slot(n: number): number {
+    return (this.#first + n) & (this.#capacity - 1)
+  }
+
+  /** The batch that holds the offset, or the first one behind it (offsets may be missing after compaction). */
+  #find(offset: number): number {
+    let low = 0
+    let high = this.#count - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#nextOffsets[this.#slot(middle)] as number) <= offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #grow(): void {
+    const capacity = Math.max(SMALLEST_RING, this.#capacity * 2)
+    const baseOffsets = new Float64Array(capacity)
+    const nextOffsets = new Float64Array(capacity)
+    const starts = new Uint32Array(capacity)
+    const ends = new Uint32Array(capacity)
+    const slabs: (Slab | undefined)[] = Array.from({ length: capacity })
+    for (let n = 0; n < this.#count; n++) {
+      const slot = this.#slot(n)
+      baseOffsets[n] = this.#baseOffsets[slot] as number
+      nextOffsets[n] = this.#nextOffsets[slot] as number
+      starts[n] = this.#starts[slot] as number
+      ends[n] = this.#ends[slot] as number
+      slabs[n] = this.#slabs[slot]
+    }
+    this.#capacity = capacity
+    this.#first = 0
+    this.#baseOffsets = baseOffsets
+    this.#nextOffsets = nextOffsets
+    this.#starts = starts
+    this.#ends = ends
+    this.#slabs = slabs
+  }
+}
