@@ -1,0 +1,192 @@
+// Produce appends one batch per partition and answers when it is as durable as `acks` asks. Kafka: KafkaApis.scala
+// (handleProduceRequest), ReplicaManager.scala (appendRecords), ProduceRequest.java (validateRecords).
+import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
+import type { Records } from '../../protocol/schema.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { RequestContext } from './handler.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { ZSTD } from '../../protocol/records/compression.ts'
+import {
+  CORRUPT_MESSAGE,
+  INVALID_RECORD,
+  INVALID_REQUIRED_ACKS,
+  INVALID_TOPIC_EXCEPTION,
+  INVALID_TXN_STATE,
+  KAFKA_STORAGE_ERROR,
+  KafkaError,
+  NONE,
+  NOT_LEADER_OR_FOLLOWER,
+  MESSAGE_TOO_LARGE,
+  RECORD_LIST_TOO_LARGE,
+  REQUEST_TIMED_OUT,
+  UNKNOWN_TOPIC_ID,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  UNSUPPORTED_COMPRESSION_TYPE,
+} from '../../protocol/errors.ts'
+import { Produce } from '../../protocol/messages/00-produce.ts'
+import { asServerError } from './errors.ts'
+import { handler } from './handler.ts'
+
+type Request = RequestOf<typeof Produce>
+type PartitionReply = ReplyOf<typeof Produce>['responses'][number]['partitionResponses'][number]
+
+/** The only client that may write to internal topics, by Kafka's own convention. */
+const ADMIN_CLIENT_ID = '__admin_client'
+
+/** Errors for which Kafka says nothing of the log; for every other it tells the log start offset. */
+const WITHOUT_LOG_START = new Set([
+  UNKNOWN_TOPIC_OR_PARTITION,
+  NOT_LEADER_OR_FOLLOWER,
+  MESSAGE_TOO_LARGE,
+  RECORD_LIST_TOO_LARGE,
+  CORRUPT_MESSAGE,
+  KAFKA_STORAGE_ERROR,
+  UNKNOWN_TOPIC_ID,
+])
+
+export const produce = handler(
+  Produce,
+  {
+    versions: [3, 13],
+    // Old librdkafka switches compression off unless 0 is told (KAFKA-18659); 0-2 are refused, as in Kafka 4.
+    advertised: [0, 13],
+    onError: (request, error) => ({ responses: topicsOf(request, () => refusal(error)) }),
+  },
+  (request, context) => {
+    const { acks } = request
+    const waiting: { partition: Partition; reply: PartitionReply }[] = []
+    let failed = false
+    const responses = topicsOf(request, (index, topic, records) => {
+      let partition: Partition | undefined
+      try {
+        if (acks < -1 || acks > 1) throw new KafkaError(INVALID_REQUIRED_ACKS)
+        partition = resolve(context, topic.name, topic.topicId, index)
+        const reply = append(partition, records, acks, context)
+        if (acks !== 0) waiting.push({ partition, reply })
+        return reply
+      } catch (error) {
+        failed = true
+        return refusal(asServerError(error, context), partition)
+      }
+    })
+    if (acks === 0) {
+      if (failed) context.closeConnection()
+      return null
+    }
+    if (waiting.length === 0) return { responses }
+    return acknowledge(waiting, request, context).then(() => ({ responses }))
+  },
+)
+
+function topicsOf(
+  request: Request,
+  partitionReply: (index: number, topic: Request['topicData'][number], records: Records | null) => Omit<PartitionReply, 'index'>,
+): ReplyOf<typeof Produce>['responses'] {
+  return request.topicData.map(topic => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    partitionResponses: topic.partitionData.map(({ index, records }) =>
+      Object.assign(partitionReply(index, topic, records), { index }),
+    ),
+  }))
+}
+
+function resolve(context: RequestContext, name: string, topicId: string, index: number): Partition {
+  const { broker, apiVersion, clientId } = context
+  const byId = apiVersion >= 13
+  const topic = byId ? broker.metadata.image.topicById(topicId)?.name : name
+  if (topic === undefined) throw new KafkaError(UNKNOWN_TOPIC_ID)
+  const partition = broker.partitions.get(topic, index)
+  if (!partition) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+  if (broker.isInternalTopic(topic) && clientId !== ADMIN_CLIENT_ID) {
+    throw new KafkaError(INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${topic}.`)
+  }
+  return partition
+}
+
+function append(partition: Partition, records: Records | null, acks: number, context: RequestContext): PartitionReply {
+  const bytes = soleBatch(records, context.apiVersion)
+  if (batch.isTransactional(bytes, 0)) {
+    throw new KafkaError(INVALID_TXN_STATE, 'This broker does not serve transactions yet.')
+  }
+  const info = partition.append(bytes, { acks, now: context.now, origin: 'client' })
+  return {
+    index: partition.partition,
+    errorCode: NONE,
+    baseOffset: info.firstOffset,
+    logAppendTimeMs: info.logAppendTime,
+    logStartOffset: info.logStartOffset,
+    recordErrors: [],
+  }
+}
+
+/** Since Produce 3: exactly one batch of format 2. An incomplete batch behind it is cut off, as Kafka's reader does. */
+function soleBatch(records: Records | null, version: number): Buffer {
+  const bytes = records?.parts[0]
+  const size = bytes === undefined ? null : batch.wholeBatchSize(bytes, 0)
+  if (bytes === undefined || size === null) {
+    throw new KafkaError(INVALID_RECORD, `Produce ${version} must have at least one record batch per partition.`)
+  }
+  if (batch.magic(bytes, 0) !== 2) {
+    throw new KafkaError(INVALID_RECORD, `Produce ${version} may hold only record batches with magic 2.`)
+  }
+  if (version < 7 && batch.codec(bytes, 0) === ZSTD) throw new KafkaError(UNSUPPORTED_COMPRESSION_TYPE)
+  if (size === bytes.length) return bytes
+  if (batch.wholeBatchSize(bytes, size) !== null) {
+    throw new KafkaError(INVALID_RECORD, `Produce ${version} may hold exactly one record batch per partition.`)
+  }
+  return bytes.subarray(0, size)
+}
+
+/** Resolves when every append is as durable as asked; an append that is not within the request's time-out says so. */
+function acknowledge(
+  waiting: { partition: Partition; reply: PartitionReply }[],
+  request: Request,
+  context: RequestContext,
+): Promise<void> {
+  const { broker } = context
+  const durability = request.acks === -1 ? broker.acksAllDurability : 'written'
+  return new Promise(resolve => {
+    let open = waiting.length
+    const pending = new Set(waiting)
+    // Only acks=all waits for anything that may take long.
+    const timer =
+      request.acks === -1
+        ? broker.runtime.timers.after(Math.max(0, request.timeoutMs), () => {
+            for (const { reply } of pending) fail(reply, REQUEST_TIMED_OUT)
+            resolve()
+          })
+        : null
+    for (const entry of waiting) {
+      entry.partition.whenDurable(durability, error => {
+        if (error) fail(entry.reply, error.code)
+        pending.delete(entry)
+        if (--open > 0) return
+        timer?.cancel()
+        resolve()
+      })
+    }
+  })
+}
+
+function fail(reply: PartitionReply, errorCode: number): void {
+  reply.errorCode = errorCode
+  reply.baseOffset = -1
+  reply.logAppendTimeMs = -1
+}
+
+function refusal(error: KafkaError, partition?: Partition): Omit<PartitionReply, 'index'> {
+  // KIP-467: which records were at fault; only then, or when we have more to say than the code, is there a text.
+  const recordErrors = (error.recordErrors ?? []).map(({ batchIndex, message }) => ({
+    batchIndex,
+    batchIndexErrorMessage: message,
+  }))
+  return {
+    errorCode: error.code,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: partition && !WITHOUT_LOG_START.has(error.code) ? partition.log.logStartOffset : -1,
+    recordErrors,
+    errorMessage: error.recordErrors || error.code === INVALID_TXN_STATE ? error.message : null,
+  }
+}

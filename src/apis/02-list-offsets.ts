@@ -1,0 +1,123 @@
+// ListOffsets finds offsets by time or by one of the special timestamps. Kafka: ReplicaManager.scala (fetchOffset),
+// Partition.scala (fetchOffsetForTimestamp); KIP-79, KIP-734 (max timestamp), KIP-405, KIP-1005, KIP-1023 (tiers).
+import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
+import type { RequestContext } from './handler.ts'
+import {
+  INVALID_REQUEST,
+  KAFKA_STORAGE_ERROR,
+  KafkaError,
+  NONE,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  UNSUPPORTED_VERSION,
+} from '../../protocol/errors.ts'
+import { ListOffsets } from '../../protocol/messages/02-list-offsets.ts'
+import { asServerError } from './errors.ts'
+import { handler } from './handler.ts'
+
+type Topic = RequestOf<typeof ListOffsets>['topics'][number]
+type Asked = Topic['partitions'][number]
+type PartitionReply = ReplyOf<typeof ListOffsets>['topics'][number]['partitions'][number]
+type Found = { timestamp: number; offset: number; leaderEpoch: number }
+
+const LATEST = -1
+const EARLIEST = -2
+const MAX_TIMESTAMP = -3
+const EARLIEST_LOCAL = -4
+const LATEST_TIERED = -5
+const EARLIEST_PENDING_UPLOAD = -6
+
+/** The first version that knows each special timestamp. */
+const SINCE = new Map([
+  [LATEST, 0],
+  [EARLIEST, 0],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11],
+])
+
+/** The replica id of a consumer; others may read up to the log's end. */
+const CONSUMER = -1
+
+export const listOffsets = handler(
+  ListOffsets,
+  {
+    versions: [1, 11],
+    onError: (request, error) => ({
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => nothing(partitionIndex, error.code)),
+      })),
+    }),
+  },
+  (request, context) => {
+    const seen = new Set<string>()
+    const twice = new Set<string>()
+    for (const { name, partitions } of request.topics) {
+      for (const { partitionIndex } of partitions) {
+        const key = `${name}/${partitionIndex}`
+        if (seen.has(key)) twice.add(key)
+        seen.add(key)
+      }
+    }
+    return {
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(asked => {
+          if (twice.has(`${name}/${asked.partitionIndex}`)) return nothing(asked.partitionIndex, INVALID_REQUEST)
+          if (asked.timestamp < 0 && context.apiVersion < (SINCE.get(asked.timestamp) ?? Infinity)) {
+            return nothing(asked.partitionIndex, UNSUPPORTED_VERSION)
+          }
+          return lookUp(name, asked, request.isolationLevel === 1, request.replicaId === CONSUMER, context)
+        }),
+      })),
+    }
+  },
+)
+
+function lookUp(topic: string, asked: Asked, committed: boolean, isConsumer: boolean, context: RequestContext): PartitionReply {
+  try {
+    const partition = context.broker.partitions.get(topic, asked.partitionIndex)
+    if (!partition) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+    partition.checkLeaderEpoch(asked.currentLeaderEpoch)
+    partition.catchUp()
+    const { log } = partition
+    if (log.offline) throw new KafkaError(KAFKA_STORAGE_ERROR)
+    const end = isConsumer ? (committed ? partition.lastStableOffset : partition.highWatermark) : log.logEndOffset
+    let found: Found | null
+    switch (asked.timestamp) {
+      case LATEST:
+        found = { timestamp: -1, offset: end, leaderEpoch: partition.leaderEpoch }
+        break
+      case EARLIEST:
+      case EARLIEST_LOCAL:
+        found = { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.epochOf(log.logStartOffset) }
+        break
+      case MAX_TIMESTAMP:
+        found = below(end, log.maxTimestamp())
+        break
+      case LATEST_TIERED:
+      case EARLIEST_PENDING_UPLOAD:
+        // Nothing is tiered here.
+        found = null
+        break
+      default:
+        found = below(end, log.offsetForTimestamp(asked.timestamp))
+    }
+    if (found === null) return nothing(asked.partitionIndex, NONE)
+    return { partitionIndex: asked.partitionIndex, errorCode: NONE, ...found }
+  } catch (error) {
+    return nothing(asked.partitionIndex, asServerError(error, context).code)
+  }
+}
+
+/** What lies beyond the readable end is not found yet. */
+const below = (end: number, found: Found | null): Found | null => (found && found.offset < end ? found : null)
+
+const nothing = (partitionIndex: number, errorCode: number): PartitionReply => ({
+  partitionIndex,
+  errorCode,
+  timestamp: -1,
+  offset: -1,
+  leaderEpoch: -1,
+})

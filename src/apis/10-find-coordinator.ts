@@ -1,0 +1,64 @@
+// FindCoordinator tells which broker coordinates a group (KIP-699: several keys since version 4). Kafka: KafkaApis.scala
+// (getCoordinator). Unlike Kafka it waits until the internal topic is there instead of answering "not available" once.
+import type { ReplyOf } from '../../protocol/api.ts'
+import type { RequestContext } from './handler.ts'
+import { COORDINATOR_NOT_AVAILABLE, INVALID_REQUEST, KafkaError, NONE, errorOf } from '../../protocol/errors.ts'
+import { FindCoordinator } from '../../protocol/messages/10-find-coordinator.ts'
+import { handler } from './handler.ts'
+
+type CoordinatorReply = NonNullable<ReplyOf<typeof FindCoordinator>['coordinators']>[number]
+
+const GROUP = 0
+const TRANSACTION = 1
+
+export const findCoordinator = handler(
+  FindCoordinator,
+  {
+    barrier: true,
+    onError: (request, error) => ({
+      errorCode: error.code,
+      errorMessage: error.message,
+      nodeId: -1,
+      host: '',
+      port: -1,
+      coordinators: request.coordinatorKeys.map(key => refusal(key, error)),
+    }),
+  },
+  async (request, context) => {
+    const keys = context.apiVersion >= 4 ? request.coordinatorKeys : [request.key]
+    const coordinators = await coordinatorsOf(keys, request.keyType, context)
+    if (context.apiVersion >= 4) return { coordinators }
+    const only = coordinators[0]
+    if (!only) throw new KafkaError(INVALID_REQUEST)
+    return { ...only, errorMessage: only.errorMessage ?? errorOf(only.errorCode).message, coordinators: [] }
+  },
+)
+
+async function coordinatorsOf(keys: string[], keyType: number, context: RequestContext): Promise<CoordinatorReply[]> {
+  const { broker, connection } = context
+  if (keyType !== GROUP) {
+    const what = keyType === TRANSACTION ? 'transactions' : keyType === 2 ? 'share groups' : `coordinators of type ${keyType}`
+    const error = new KafkaError(INVALID_REQUEST, `This broker does not serve ${what} yet.`)
+    return keys.map(key => refusal(key, error))
+  }
+  try {
+    await broker.ensureGroupTopic()
+  } catch (error) {
+    broker.runtime.log.warn({ err: error }, 'The topic of the group coordinator could not be created')
+    return keys.map(key => refusal(key, new KafkaError(COORDINATOR_NOT_AVAILABLE)))
+  }
+  return keys.map(key => {
+    const node = broker.groupCoordinatorNode(key, connection)
+    if (!node) return refusal(key, new KafkaError(COORDINATOR_NOT_AVAILABLE))
+    return { key, errorCode: NONE, errorMessage: null, nodeId: node.nodeId, host: node.host, port: node.port }
+  })
+}
+
+const refusal = (key: string, error: KafkaError): CoordinatorReply => ({
+  key,
+  errorCode: error.code,
+  errorMessage: error.message,
+  nodeId: -1,
+  host: '',
+  port: -1,
+})

@@ -1,0 +1,223 @@
+// One partition as its leader sees it: a log, the leader epoch, the high watermark, and everyone who waits for bytes to
+// become readable (long polls), written (acks=1) or durable (acks=all). A failing disk takes this partition offline, alone.
+import type { Log, AppendInfo, FetchedRecords } from '../../storage/log.ts'
+import type { Records } from '../../protocol/schema.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { Flushable, Flusher } from './flusher.ts'
+import type { WaitSet } from './wait.ts'
+import {
+  FENCED_LEADER_EPOCH,
+  KAFKA_STORAGE_ERROR,
+  KafkaError,
+  NOT_ENOUGH_REPLICAS,
+  UNKNOWN_LEADER_EPOCH,
+} from '../../protocol/errors.ts'
+
+/** How far an append must have come before its acknowledgement leaves. */
+export type Durability = 'written' | 'synced'
+
+/** Told once: null when everything appended before the call is as durable as asked, else why it never will be. */
+export type DurableCallback = (error: KafkaError | null) => void
+
+interface Waiting {
+  readonly end: number
+  readonly done: DurableCallback
+}
+
+export interface PartitionOptions {
+  readonly log: Log
+  readonly leaderEpoch: number
+  readonly replicas: number
+  readonly flusher: Flusher
+  readonly logger: Logger
+}
+
+export class Partition implements Flushable {
+  readonly log: Log
+  readonly topic: string
+  readonly partition: number
+  leaderEpoch: number
+  /** min.insync.replicas of the topic; with one replica anything above 1 refuses acks=all. */
+  minInsyncReplicas = 1
+  /** Who waits for readable bytes: read_uncommitted and read_committed consumers apart. */
+  readonly waits: WaitSet = new Set()
+  readonly committedWaits: WaitSet = new Set()
+  /** Told after the high watermark moved: the coordinator of an internal topic's partition. */
+  onAdvance: ((highWatermark: number) => void) | null = null
+
+  readonly #flusher: Flusher
+  readonly #logger: Logger
+  readonly #replicas: number
+  #highWatermark: number
+  #bytesSinceAdvance = 0
+  #lastStableOffset: number
+  #written: Waiting[] = []
+  #synced: Waiting[] = []
+
+  constructor(o: PartitionOptions) {
+    this.log = o.log
+    this.topic = o.log.topic
+    this.partition = o.log.partition
+    this.leaderEpoch = o.leaderEpoch
+    this.#replicas = o.replicas
+    this.#flusher = o.flusher
+    this.#logger = o.logger
+    this.#highWatermark = o.log.writtenOffset
+    this.#lastStableOffset = this.lastStableOffset
+  }
+
+  /** The end of what consumers may read: with one replica, what has reached the operating system. */
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  /** Below it no transaction is open: the end of what read_committed consumers may read. */
+  get lastStableOffset(): number {
+    const undecided = this.log.producers.firstUndecidedOffset
+    return undecided === null ? this.#highWatermark : Math.min(undecided, this.#highWatermark)
+  }
+
+  /** Appends one batch; throws KafkaError. `acks` as in Produce; coordinators say -1. */
+  append(
+    records: Records | Buffer,
+    o: { acks: number; now: number; origin: 'client' | 'coordinator'; apiVersion?: number },
+  ): AppendInfo {
+    this.#mustBeOnline()
+    if (o.acks === -1 && this.minInsyncReplicas > this.#replicas) {
+      throw new KafkaError(
+        NOT_ENOUGH_REPLICAS,
+        `Topic ${this.topic} asks for ${this.minInsyncReplicas} in-sync replicas and has ${this.#replicas}.`,
+      )
+    }
+    const wasDirty = this.log.dirty
+    const info = this.log.append(records, { leaderEpoch: this.leaderEpoch, now: o.now, origin: o.origin })
+    if (info.duplicate) return info
+    this.#bytesSinceAdvance += info.byteLength
+    if (!wasDirty) this.#flusher.wroteTo(this)
+    return info
+  }
+
+  /** Calls back once everything appended up to now is as durable as asked; at once if it already is. */
+  whenDurable(durability: Durability, done: DurableCallback): void {
+    const { log } = this
+    if (log.offline) return done(offlineError(this))
+    const end = log.logEndOffset
+    if (durability === 'synced') {
+      if (log.syncedOffset >= end) return done(null)
+      this.#synced.push({ end, done })
+      if (!log.dirty) this.#flusher.wantsSync(this)
+    } else {
+      if (log.writtenOffset >= end && !log.dirty) return done(null)
+      this.#written.push({ end, done })
+    }
+  }
+
+  /** Writes what is queued, moves the high watermark, wakes who waited for it, and starts the sync that others want. */
+  write(): void {
+    const { log } = this
+    if (!log.dirty) return
+    try {
+      log.write()
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#advance()
+    // flush.messages and flush.ms hold every acknowledgement of the turn back until the disk has it, as in Kafka.
+    if (log.flushIntervalReached) this.#synced.push(...this.#written)
+    else for (const { done } of this.#written) done(null)
+    this.#written = []
+    if (this.#synced.length > 0) this.#flusher.wantsSync(this)
+  }
+
+  async sync(): Promise<void> {
+    try {
+      await this.log.sync()
+    } catch (error) {
+      return this.#fail(error)
+    }
+    const { syncedOffset } = this.log
+    const waiting = this.#synced
+    this.#synced = waiting.filter(w => w.end > syncedOffset)
+    for (const { end, done } of waiting) if (end <= syncedOffset) done(null)
+    // What was written while the disk was busy takes the next round; what is still queued asks after its write.
+    if (this.#synced.length > 0 && !this.log.offline && !this.log.dirty) this.#flusher.wantsSync(this)
+  }
+
+  /**
+   * Whole batches from `offset` on, below the high watermark or the last stable offset. Queued appends are written
+   * first, so that a request sees every earlier request of its connection. Throws KafkaError.
+   */
+  read(offset: number, o: { maxBytes: number; minOneBatch: boolean; committed: boolean }): FetchedRecords {
+    this.catchUp()
+    this.#mustBeOnline()
+    const maxOffset = o.committed ? this.lastStableOffset : this.#highWatermark
+    return this.log.read(offset, { maxBytes: o.maxBytes, maxOffset, minOneBatch: o.minOneBatch })
+  }
+
+  /** Writes queued appends now, if there are any. */
+  catchUp(): void {
+    if (this.log.dirty) this.write()
+  }
+
+  /** KIP-320: -1 asks for no check. Throws FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH. */
+  checkLeaderEpoch(currentLeaderEpoch: number): void {
+    if (currentLeaderEpoch < 0 || currentLeaderEpoch === this.leaderEpoch) return
+    throw new KafkaError(currentLeaderEpoch < this.leaderEpoch ? FENCED_LEADER_EPOCH : UNKNOWN_LEADER_EPOCH)
+  }
+
+  /** The topic is going away: whoever waits looks again, and nothing can be acknowledged any more. */
+  retire(error: KafkaError): void {
+    this.#rejectWaiting(error)
+    this.#nudgeAll()
+  }
+
+  #advance(): void {
+    const { writtenOffset } = this.log
+    assertForward(this.#highWatermark, writtenOffset)
+    this.#highWatermark = writtenOffset
+    const bytes = this.#bytesSinceAdvance
+    this.#bytesSinceAdvance = 0
+    for (const wait of [...this.waits]) wait.advanced(bytes)
+    const stable = this.lastStableOffset
+    if (stable > this.#lastStableOffset) {
+      this.#lastStableOffset = stable
+      // While transactions are open, bytes say little about what became visible: let committed readers look.
+      for (const wait of [...this.committedWaits]) if (stable === writtenOffset) wait.advanced(bytes)
+        else wait.nudge()
+    }
+    this.onAdvance?.(writtenOffset)
+  }
+
+  #fail(cause: unknown): void {
+    const error = offlineError(this)
+    this.#logger.error(
+      { topic: this.topic, partition: this.partition, err: cause },
+      'The disk failed: this partition is offline until the broker restarts; nothing acknowledged is lost.',
+    )
+    this.#rejectWaiting(error)
+    this.#nudgeAll()
+  }
+
+  #rejectWaiting(error: KafkaError): void {
+    const waiting = [...this.#written, ...this.#synced]
+    this.#written = []
+    this.#synced = []
+    for (const { done } of waiting) done(error)
+  }
+
+  #nudgeAll(): void {
+    for (const wait of [...this.waits, ...this.committedWaits]) wait.nudge()
+  }
+
+  #mustBeOnline(): void {
+    if (this.log.offline) throw offlineError(this)
+  }
+}
+
+function offlineError(p: Partition): KafkaError {
+  return new KafkaError(KAFKA_STORAGE_ERROR, `The disk of ${p.topic}-${p.partition} failed; the partition is offline.`)
+}
+
+function assertForward(from: number, to: number): void {
+  if (to < from) throw new Error(`high watermark may not go back from ${from} to ${to}`)
+}
