@@ -6,7 +6,7 @@
 import { ConfigResource, METADATA_VERSION, type BrokerEndpoint, type BrokerFeature } from './records.ts'
 import { changedPartition, newPartition, unchanged, type PartitionImage } from './partition-image.ts'
 import type { KnownRecord, MetadataRecord, OtherRecord, RecordValues } from './records.ts'
-import { hasCollisionChars, invalidTopicName, unifyCollisionChars } from './topic-names.ts'
+import { hasCollisionChars, topicNameError, unifyCollisionChars } from './topic-names.ts'
 
 export type { PartitionImage } from './partition-image.ts'
 
@@ -238,7 +238,7 @@ export class MetadataImage {
   }
 
   #createTopic({ name, topicId }: RecordValues['TopicRecord'], changes: Changes): void {
-    const reason = invalidTopicName(name)
+    const reason = topicNameError(name)
     if (reason !== null) throw new MetadataReplayError(`topic name ${JSON.stringify(name)}: ${reason}`)
     if (this.#byName.has(name)) throw new MetadataReplayError(`topic ${name} is created twice`)
     if (this.#byId.has(topicId)) throw new MetadataReplayError(`topic id ${topicId} is used twice`)

@@ -17,7 +17,7 @@ const MAX_NAME_LENGTH = 249
 export const isInternalTopic = (name: string): boolean => internalTopics.has(name)
 
 /** Why a name is refused, as the end of a sentence, or null when it is legal: 1 to 249 of `[a-zA-Z0-9._-]`, not `.` or `..`. */
-export function invalidTopicName(name: string): string | null {
+export function topicNameError(name: string): string | null {
   if (name === '') return 'it is empty'
   if (name === '.' || name === '..') return `'${name}' is reserved`
   if (name.length > MAX_NAME_LENGTH) return `it has ${name.length} characters, more than ${MAX_NAME_LENGTH}`

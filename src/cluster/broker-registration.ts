@@ -1,0 +1,117 @@
+/**
+ * What a controller records when it begins to lead and when a broker begins to serve: the bootstrap records of a new
+ * log (ActivationRecordsGenerator.java, BootstrapMetadata.java) and the broker's registration (ClusterControlManager.java).
+ */
+import type { Decision } from './decision.ts'
+import { MetadataReplayError, type MetadataView } from './image.ts'
+import { partitionChange } from './partition-image.ts'
+import {
+  ConfigResource,
+  METADATA_VERSION,
+  METADATA_VERSION_LEVEL,
+  MIN_METADATA_VERSION,
+  type BrokerEndpoint,
+  type BrokerFeature,
+  type MetadataRecord,
+} from './records.ts'
+
+/** Feature levels of a newly formatted Kafka 4.3 or 4.4 cluster, `metadata.version` apart. */
+export const bootstrapFeatures: Readonly<Record<string, number>> = {
+  'eligible.leader.replicas.version': 1,
+  'group.version': 1,
+  'share.version': 1,
+  'streams.version': 1,
+  'transaction.version': 2,
+}
+
+/** The levels a registration claims for its broker, as Kafka 4.3's does. */
+const supportedFeatures: readonly BrokerFeature[] = [
+  ...Object.entries(bootstrapFeatures).map(([name, level]) => feature(name, 0, level)),
+  feature('kraft.version', 0, 1),
+  feature(METADATA_VERSION, MIN_METADATA_VERSION, METADATA_VERSION_LEVEL),
+]
+
+function feature(name: string, minSupportedVersion: number, maxSupportedVersion: number): BrokerFeature {
+  return { name, minSupportedVersion, maxSupportedVersion }
+}
+
+export interface BootstrapOptions {
+  /** Feature levels besides `metadata.version`; 0 leaves one out. */
+  readonly features: Readonly<Record<string, number>>
+  /** Becomes the cluster's default where leader candidates are tracked (KIP-966), as in Kafka. */
+  readonly minInsyncReplicas: number
+}
+
+/**
+ * What must be recorded before anything else: the end of a transaction that a crash left open, and in an empty log the
+ * feature levels. Throws MetadataReplayError when the log has a `metadata.version` that we cannot write.
+ */
+export function bootstrap(image: MetadataView, options: BootstrapOptions): Decision<undefined> {
+  const records: MetadataRecord[] = []
+  if (image.inTransaction) records.push({ type: 'AbortTransactionRecord', value: { reason: 'Controller failover' } })
+  const level = image.metadataVersion
+  if (level !== 0 && (level < MIN_METADATA_VERSION || level > METADATA_VERSION_LEVEL))
+    throw new MetadataReplayError(
+      `the metadata log has metadata.version ${level}; ${MIN_METADATA_VERSION} to ${METADATA_VERSION_LEVEL} can be served`,
+    )
+  if (level !== 0) return { records, reply: undefined }
+
+  const features = Object.entries(options.features).filter(([, featureLevel]) => featureLevel > 0)
+  records.push({ type: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } })
+  for (const [name, featureLevel] of [[METADATA_VERSION, METADATA_VERSION_LEVEL] as const, ...features.toSorted()])
+    records.push({ type: 'FeatureLevelRecord', value: { name, featureLevel } })
+  if ((options.features['eligible.leader.replicas.version'] ?? 0) > 0)
+    records.push({
+      type: 'ConfigRecord',
+      value: {
+        resourceType: ConfigResource.BROKER,
+        resourceName: '',
+        name: 'min.insync.replicas',
+        value: String(options.minInsyncReplicas),
+      },
+    })
+  records.push({ type: 'EndTransactionRecord', value: {} })
+  return { records, reply: undefined }
+}
+
+export interface Registration {
+  readonly brokerId: number
+  /** New at every start of the process. */
+  readonly incarnationId: string
+  readonly endPoints: readonly BrokerEndpoint[]
+  readonly rack: string | null
+  /** The `directory.id` of each log directory. */
+  readonly logDirs: readonly string[]
+  /** Whether the last run of this broker closed its logs in order. */
+  readonly cleanShutdown: boolean
+}
+
+/**
+ * Registers the broker, unfenced, under a new epoch (the offset of its record or one before it, so epochs only grow),
+ * and makes it lead the partitions whose ISR it is in. After an unclean stop those it led already begin a new leader
+ * epoch: records that a power cut took must not be mistaken for those that follow at the same offsets (KIP-320).
+ */
+export function registerBroker(image: MetadataView, registration: Registration): Decision<{ brokerEpoch: number }> {
+  const { cleanShutdown, ...broker } = registration
+  const { brokerId } = broker
+  const brokerEpoch = image.endOffset
+  const records: MetadataRecord[] = [
+    {
+      type: 'RegisterBrokerRecord',
+      value: {
+        ...broker,
+        isMigratingZkBroker: false,
+        brokerEpoch,
+        features: supportedFeatures,
+        fenced: false,
+        inControlledShutdown: false,
+        cordonedLogDirs: null,
+      },
+    },
+  ]
+  for (const { topicId, partitions } of image.topics())
+    for (const { partition, leader, isr } of partitions)
+      if (isr.includes(brokerId) && (leader === -1 || (leader === brokerId && !cleanShutdown)))
+        records.push(partitionChange(topicId, partition, { leader: brokerId }))
+  return { records, reply: { brokerEpoch } }
+}

@@ -1,0 +1,90 @@
+/** What the embedded metadata store needs of a log, and the batches it keeps there (KIP-595, KIP-631, KIP-868). */
+import * as batch from '../../protocol/records/batch.ts'
+import { encodeControlBatch, LEADER_CHANGE } from '../../protocol/records/control.ts'
+import { encodeBatch, forEachRecord, type RecordToEncode } from '../../protocol/records/record.ts'
+import { MetadataReplayError } from './image.ts'
+import { decodeRecord, encodeLeaderChange, encodeRecord } from './record-codec.ts'
+import type { MetadataRecord } from './records.ts'
+
+export interface MetadataLog {
+  readonly startOffset: number
+  /** The offset the next record gets. */
+  readonly endOffset: number
+  /** Takes one batch at `endOffset`; throws when the log cannot. Durable only after a later `commit`. */
+  append(batch: Buffer, leaderEpoch: number): void
+  /** Resolves when everything appended before the call would survive a power cut; rejects when it may not. */
+  commit(): Promise<void>
+  /** Everything from `startOffset` on, in order, as runs of whole batches; a run is valid until the next is taken. */
+  read(): Iterable<Buffer>
+}
+
+/** Where `quorum-state` is kept. `write` replaces it durably before it returns. */
+export interface QuorumStateFile {
+  read(): Buffer | null
+  write(data: Buffer): void
+}
+
+/** A decision that needs more than this in one batch is written as several inside a metadata transaction. */
+export const MAX_BATCH_BYTES = 1024 * 1024
+
+/**
+ * The batches that make one decision atomic: one, or several from BeginTransactionRecord to EndTransactionRecord.
+ * `level` is the `metadata.version` that decides the versions of the records.
+ */
+export function encodeDecision(
+  records: readonly MetadataRecord[],
+  level: number,
+  timestamp: number,
+  maxBatchBytes: number = MAX_BATCH_BYTES,
+): { batches: Buffer[]; recordCount: number } {
+  const values = records.map(record => encodeRecord(record, level))
+  const size = values.reduce((total, value) => total + value.length, 0)
+  if (size <= maxBatchBytes) return { batches: [encodeValues(values, timestamp)], recordCount: values.length }
+
+  const begin = encodeRecord({ type: 'BeginTransactionRecord', value: { name: null } }, level)
+  const end = encodeRecord({ type: 'EndTransactionRecord', value: {} }, level)
+  const batches: Buffer[] = []
+  let run: Buffer[] = []
+  let bytes = 0
+  for (const value of [begin, ...values, end]) {
+    if (bytes + value.length > maxBatchBytes && run.length > 0) {
+      batches.push(encodeValues(run, timestamp))
+      run = []
+      bytes = 0
+    }
+    run.push(value)
+    bytes += value.length
+  }
+  batches.push(encodeValues(run, timestamp))
+  return { batches, recordCount: values.length + 2 }
+}
+
+const encodeValues = (values: readonly Buffer[], timestamp: number): Buffer =>
+  encodeBatch({ timestamp, records: values.map((value): RecordToEncode => ({ key: null, value })) })
+
+/** The control batch with which a leader opens its epoch; here the one voter elected itself. */
+export const leaderChangeBatch = (leaderId: number, timestamp: number): Buffer =>
+  encodeControlBatch([{ type: LEADER_CHANGE, value: encodeLeaderChange(leaderId) }], { timestamp })
+
+export interface LoadedBatch {
+  /** Empty for a control batch. */
+  readonly records: readonly MetadataRecord[]
+  readonly endOffset: number
+  readonly leaderEpoch: number
+}
+
+/** The batches of a log, decoded. Throws MetadataReplayError for one that is no metadata. */
+export function* loadBatches(log: MetadataLog): Generator<LoadedBatch, void, undefined> {
+  if (log.startOffset !== 0)
+    throw new MetadataReplayError(`the metadata log begins at offset ${log.startOffset}: snapshots cannot be read yet`)
+  for (const run of log.read())
+    for (const at of batch.batchesOf(run)) {
+      const records: MetadataRecord[] = []
+      if (!batch.isControl(run, at))
+        forEachRecord(run, at, ({ offset, value }) => {
+          if (value === null) throw new MetadataReplayError(`the metadata record at offset ${offset} has no value`)
+          records.push(decodeRecord(value, offset))
+        })
+      yield { records, endOffset: batch.nextOffset(run, at), leaderEpoch: batch.partitionLeaderEpoch(run, at) }
+    }
+}
