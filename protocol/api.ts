@@ -40,14 +40,15 @@ export type AskOf<A> = A extends Api<infer S, Shape> ? ShapeInput<S> : never
 
 interface Versioned {
   readonly versions: readonly [number, number]
-  readonly flexible: number
+  /** Left out: no version is flexible. */
+  readonly flexible?: number
 }
 
-export const message = <S extends Shape>(name: string, { versions, flexible }: Versioned, shape: S): Message<S> => ({
+export const message = <S extends Shape>(name: string, o: Versioned & { readonly fields: S }): Message<S> => ({
   name,
-  versions,
-  flexible,
-  shape,
+  versions: o.versions,
+  flexible: o.flexible ?? Infinity,
+  shape: o.fields,
 })
 
 export const api = <Req extends Shape, Res extends Shape>(
@@ -58,10 +59,10 @@ export const api = <Req extends Shape, Res extends Shape>(
   key,
   name,
   versions: o.versions,
-  flexible: o.flexible,
+  flexible: o.flexible ?? Infinity,
   latestStable: o.latestStable ?? o.versions[1],
-  request: message(`${name}Request`, o, o.request),
-  response: message(`${name}Response`, o, o.response),
+  request: message(`${name}Request`, { ...o, fields: o.request }),
+  response: message(`${name}Response`, { ...o, fields: o.response }),
 })
 
 type Headed = Pick<Api, 'key' | 'flexible'>

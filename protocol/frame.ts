@@ -28,10 +28,7 @@ export interface RequestHead {
  * API or version that is not known only the part common to all headers is read: whether tagged fields follow cannot
  * be told. Throws DecodeError.
  */
-export function decodeRequestHeader(
-  reader: Reader,
-  apiOf: (key: number) => Api | undefined = apiByKey,
-): RequestHead {
+export function decodeRequestHeader(reader: Reader, apiOf: (key: number) => Api | undefined = apiByKey): RequestHead {
   const apiKey = reader.int16()
   const apiVersion = reader.int16()
   const correlationId = reader.int32()

@@ -1,0 +1,37 @@
+// DeleteAcls.
+import { api } from '../api.ts'
+import { array, int16, int32, int8, nullable, since, string } from '../schema.ts'
+
+export const DeleteAcls = api(31, 'DeleteAcls', {
+  versions: [0, 3],
+  flexible: 2,
+  request: {
+    filters: array({
+      resourceTypeFilter: int8,
+      resourceNameFilter: nullable.string,
+      patternTypeFilter: since(1).int8.or(3),
+      principalFilter: nullable.string,
+      hostFilter: nullable.string,
+      operation: int8,
+      permissionType: int8,
+    }),
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    filterResults: array({
+      errorCode: int16,
+      errorMessage: nullable.string,
+      matchingAcls: array({
+        errorCode: int16,
+        errorMessage: nullable.string,
+        resourceType: int8,
+        resourceName: string,
+        patternType: since(1).int8.or(3),
+        principal: string,
+        host: string,
+        operation: int8,
+        permissionType: int8,
+      }),
+    }),
+  },
+})

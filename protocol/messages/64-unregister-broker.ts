@@ -1,0 +1,16 @@
+// UnregisterBroker.
+import { api } from '../api.ts'
+import { int16, int32, nullable } from '../schema.ts'
+
+export const UnregisterBroker = api(64, 'UnregisterBroker', {
+  versions: [0, 0],
+  flexible: 0,
+  request: {
+    brokerId: int32,
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    errorCode: int16,
+    errorMessage: nullable.string,
+  },
+})

@@ -1,0 +1,37 @@
+// WriteShareGroupState.
+import { api } from '../api.ts'
+import { array, int16, int32, int64, int8, nullable, since, string, uuid } from '../schema.ts'
+
+export const WriteShareGroupState = api(85, 'WriteShareGroupState', {
+  versions: [0, 1],
+  flexible: 0,
+  request: {
+    groupId: string,
+    topics: array({
+      topicId: uuid,
+      partitions: array({
+        partition: int32,
+        stateEpoch: int32,
+        leaderEpoch: int32,
+        startOffset: int64,
+        deliveryCompleteCount: since(1).ignorable.int32.or(-1),
+        stateBatches: array({
+          firstOffset: int64,
+          lastOffset: int64,
+          deliveryState: int8,
+          deliveryCount: int16,
+        }),
+      }),
+    }),
+  },
+  response: {
+    results: array({
+      topicId: uuid,
+      partitions: array({
+        partition: int32,
+        errorCode: int16,
+        errorMessage: nullable.string.or(null),
+      }),
+    }),
+  },
+})

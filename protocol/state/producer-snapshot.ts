@@ -1,0 +1,20 @@
+// producer-snapshot
+import { message } from '../api.ts'
+import { array, int16, int32, int64, uint32 } from '../schema.ts'
+
+export const ProducerSnapshot = message('ProducerSnapshot', {
+  versions: [1, 1],
+  fields: {
+    crc: uint32,
+    producerEntries: array({
+      producerId: int64,
+      epoch: int16,
+      lastSequence: int32,
+      lastOffset: int64,
+      offsetDelta: int32,
+      timestamp: int64,
+      coordinatorEpoch: int32,
+      currentTxnFirstOffset: int64,
+    }),
+  },
+})
