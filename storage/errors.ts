@@ -10,3 +10,8 @@ export class CorruptFileError extends Error {
     this.path = path
   }
 }
+
+/** The `code` of a system error (ENOENT ...), undefined for other errors. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

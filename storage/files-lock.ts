@@ -6,6 +6,7 @@
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
+import { errorCode } from './errors.ts'
 import { LockedError } from './files.ts'
 
 interface Holder {
@@ -72,7 +73,7 @@ function created(path: string, own: string): boolean {
     linkSync(own, path)
     return true
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === 'EEXIST') return false
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error
   }
@@ -81,7 +82,7 @@ function created(path: string, own: string): boolean {
     writeFileSync(path, readFileSync(own), { flag: 'wx' })
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (errorCode(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -90,7 +91,7 @@ function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (errorCode(error) === 'ENOENT') return null
     throw error
   }
 }
@@ -112,8 +113,8 @@ function isAlive({ pid, start, boot }: Holder): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+    if (errorCode(error) === 'ESRCH') return false
+    if (errorCode(error) !== 'EPERM') throw error
   }
   // The number may have been given to another process since: the start time tells, where the system says it.
   return start === '-' || start === startOf(pid)

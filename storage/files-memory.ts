@@ -2,7 +2,7 @@
  * Files in memory, for brokers that keep nothing (`--memory`) and for tests: a tree of folders, file contents in chunks.
  * sync() does nothing; memory goes back when a file is cut, or removed and closed. Not a model of a disk: see files-crash.ts.
  */
-import { join, parentOf } from './names.ts'
+import { join, nameOf, parentOf } from './names.ts'
 import type { FileHandle, Files } from './files.ts'
 import { LockedError } from './files.ts'
 
@@ -86,7 +86,6 @@ export function memoryFiles(): Files {
     if (found instanceof Content) return found
     throw failure(found === undefined ? 'ENOENT' : 'EISDIR', path)
   }
-  const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
   const openForWriting = (path: string): Content => {
     if (find(path) !== undefined) return file(path)
     const content = new Content()

@@ -12,7 +12,9 @@ const PAGE_BYTES = 4096
 const SMALLEST_MEMORY = 512
 
 const scratch = Buffer.allocUnsafeSlow(PAGE_BYTES)
-let scratchOwner: IndexFile | null = null
+/** Which index the scratch page belongs to; 0: none. */
+let scratchOwner = 0
+let lastId = 0
 let scratchStart = 0
 let scratchEnd = 0
 
@@ -22,6 +24,7 @@ export class IndexFile {
   readonly maxEntries: number
   /** After at(n): the buffer that holds entry n. Valid until the next call on any index. */
   page: Buffer = scratch
+  readonly #id = ++lastId
   readonly #files: Files
   readonly #entrySize: number
   #handle: FileHandle | null = null
@@ -68,7 +71,7 @@ export class IndexFile {
       return position
     }
     this.page = scratch
-    if (scratchOwner !== this || position < scratchStart || position + this.#entrySize > scratchEnd) {
+    if (scratchOwner !== this.#id || position < scratchStart || position + this.#entrySize > scratchEnd) {
       this.#loadPage(position)
     }
     return position - scratchStart
@@ -91,7 +94,7 @@ export class IndexFile {
   /** Keeps the first `count` entries. The file is cut at once: entries of a cut log must not come back after a crash. */
   truncate(count: number): void {
     if (count >= this.entries && !this.torn) return
-    if (scratchOwner === this) scratchOwner = null
+    if (scratchOwner === this.#id) scratchOwner = 0
     this.#entries = Math.min(count, this.#entries)
     this.#flushed = Math.min(this.#flushed, this.#entries)
     this.#open('write')?.truncate(this.#flushed * this.#entrySize)
@@ -123,7 +126,7 @@ export class IndexFile {
 
   /** Gives the descriptor of a cold index back (it is opened again when needed); of an active one with all unflushed entries. */
   release(): void {
-    if (scratchOwner === this) scratchOwner = null
+    if (scratchOwner === this.#id) scratchOwner = 0
     this.#memory = null
     this.#entries = -1
     this.#handle?.close()
@@ -143,10 +146,10 @@ export class IndexFile {
 
   #loadPage(position: number): void {
     const start = position - (position % (PAGE_BYTES - (PAGE_BYTES % this.#entrySize)))
-    scratchOwner = null
+    scratchOwner = 0
     const count = this.#open('read')?.readAt(scratch, start) ?? 0
     if (start + count < position + this.#entrySize) assert.fail(`${this.path}: ends at ${start + count}`)
-    scratchOwner = this
+    scratchOwner = this.#id
     scratchStart = start
     scratchEnd = start + count
   }

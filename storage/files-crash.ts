@@ -1,0 +1,393 @@
+/**
+ * A model of a disk behind a page cache, for tests: bytes that were not synced, and names (created, renamed, removed) whose
+ * folder was not synced, are lost by crash() as badly as a chooser wants. It fails on command, and can hold syncs back.
+ * Its handles follow the same rules as the disk driver's (fileHandle).
+ */
+import { fileHandle, LockedError } from './files.ts'
+import type { Files, RawFile } from './files.ts'
+import { failure } from './files-memory.ts'
+import { join, nameOf, parentOf, TEMPORARY_SUFFIX } from './names.ts'
+
+/** Picks a number in [0, choices). */
+export type Chooser = (choices: number) => number
+
+export interface Failure {
+  /** EHALT: the process stops there; every later call throws too, reads included, until crash() or kill(). */
+  readonly code: 'ENOSPC' | 'EIO' | 'EHALT'
+  /** An append writes half of its bytes before it fails. */
+  readonly partial?: boolean
+  /** Cutting back what a failed append wrote fails as well. */
+  readonly cutFails?: boolean
+  /** Every later call that changes something fails too, until failAt(0). */
+  readonly sticky?: boolean
+}
+
+export interface CrashFiles extends Files {
+  /** Calls so far that change something or sync. */
+  readonly calls: number
+  /** The n-th of these calls from now on fails (ENOSPC: the first from there on that takes space); 0: none does. */
+  failAt(n: number, failure?: Failure): void
+  /** No sync finishes until the function returned is called. */
+  holdSyncs(): () => void
+  /** The machine stops and comes back: open handles are dead, what was not synced survives in part. */
+  crash(choose: Chooser): void
+  /** The process stops and comes back: open handles are dead, everything written is there. */
+  kill(): void
+}
+
+type Op = { readonly position: number; readonly data: Buffer } | { readonly size: number }
+
+class CrashFile {
+  #now: Buffer = Buffer.alloc(0)
+  #size = 0
+  #durable: Buffer = Buffer.alloc(0)
+  /** Since the last sync. */
+  #pending: Op[] = []
+  #synced = 0
+
+  get content(): Buffer {
+    return this.#now.subarray(0, this.#size)
+  }
+
+  apply(op: Op): void {
+    this.#pending.push(op)
+    if ('size' in op) {
+      this.#reserve(op.size)
+      this.#now.fill(0, Math.min(op.size, this.#size))
+      this.#size = op.size
+    } else {
+      this.#reserve(op.position + op.data.byteLength)
+      this.#now.set(op.data, op.position)
+      this.#size = Math.max(this.#size, op.position + op.data.byteLength)
+    }
+  }
+
+  /** What sync() promises is what was written before it was called. */
+  mark(): number {
+    return this.#synced + this.#pending.length
+  }
+
+  syncedUpTo(mark: number): void {
+    const done = this.#pending.splice(0, Math.max(0, mark - this.#synced))
+    if (this.#pending.length === 0) this.#durable = Buffer.from(this.content)
+    else for (const op of done) this.#durable = applied(this.#durable, op)
+    this.#synced += done.length
+  }
+
+  crash(choose: Chooser): void {
+    const pending = this.#pending
+    const whole = choose(pending.length + 1)
+    let content: Buffer = this.#durable
+    for (const op of pending.slice(0, whole)) content = applied(content, op)
+    const torn = pending[whole]
+    if (torn !== undefined) {
+      if ('data' in torn) {
+        const data = torn.data.subarray(0, choose(torn.data.byteLength + 1))
+        content = applied(content, { position: torn.position, data })
+      }
+      // The size may reach the disk before the data (zeros), and later pages before earlier ones (a hole).
+      const mode = choose(4)
+      for (const op of mode > 1 ? [] : pending.slice(whole + 1)) {
+        if ('size' in op) continue
+        const data = mode === 0 ? op.data : Buffer.alloc(op.data.byteLength)
+        if (op.position >= content.byteLength) content = applied(content, { position: op.position, data })
+      }
+    }
+    this.#durable = content
+    this.#now = Buffer.from(content)
+    this.#size = content.byteLength
+    this.#pending = []
+    this.#synced = 0
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#now.byteLength) return
+    const grown = Buffer.alloc(Math.max(size, this.#now.byteLength * 2))
+    this.content.copy(grown)
+    this.#now = grown
+  }
+}
+
+function applied(content: Buffer, op: Op): Buffer {
+  const size = 'size' in op ? op.size : Math.max(content.byteLength, op.position + op.data.byteLength)
+  const result = Buffer.alloc(size)
+  content.copy(result)
+  if ('data' in op) result.set(op.data, op.position)
+  return result
+}
+
+type Entry = CrashFile | CrashFolder
+
+class CrashFolder {
+  readonly now = new Map<string, Entry>()
+  readonly #durable = new Map<string, Entry>()
+  #pending: { remove: string | null; set: [string, Entry] | null }[] = []
+
+  change(remove: string | null, set: [string, Entry] | null): void {
+    if (remove !== null) this.now.delete(remove)
+    if (set !== null) this.now.set(...set)
+    this.#pending.push({ remove, set })
+  }
+
+  sync(count = this.#pending.length): void {
+    for (const { remove, set } of this.#pending.splice(0, count)) {
+      if (remove !== null) this.#durable.delete(remove)
+      if (set !== null) this.#durable.set(...set)
+    }
+  }
+
+  crash(choose: Chooser): void {
+    this.sync(choose(this.#pending.length + 1))
+    this.#pending = []
+    this.now.clear()
+    for (const [name, entry] of this.#durable) {
+      this.now.set(name, entry)
+      entry.crash(choose)
+    }
+  }
+}
+
+/** An empty file system whose root folder exists. */
+export function crashFiles(): CrashFiles {
+  return new Disk()
+}
+
+class Disk implements CrashFiles {
+  readonly #root = new CrashFolder()
+  readonly #locks = new Set<string>()
+  #calls = 0
+  #failCall = 0
+  #failure: Failure = { code: 'EIO' }
+  #cutFails = false
+  #halted = false
+  /** Changes when the process restarts: handles of an earlier one are dead. */
+  #run = 0
+  #syncGate: Promise<void> = Promise.resolve()
+
+  get calls(): number {
+    return this.#calls
+  }
+
+  failAt(n: number, planned: Failure = { code: 'EIO' }): void {
+    this.#failCall = n === 0 ? 0 : this.#calls + n
+    this.#failure = planned
+  }
+
+  holdSyncs(): () => void {
+    let open = () => {}
+    this.#syncGate = new Promise(resolve => {
+      open = resolve
+    })
+    return open
+  }
+
+  crash(choose: Chooser): void {
+    this.kill()
+    this.#root.crash(choose)
+  }
+
+  kill(): void {
+    this.#run++
+    this.#locks.clear()
+    this.#failCall = 0
+    this.#halted = this.#cutFails = false
+    this.#syncGate = Promise.resolve()
+  }
+
+  open(path: string, mode: 'read' | 'write') {
+    this.#read(path)
+    let entry = this.#find(path)
+    if (entry === undefined && mode === 'write') {
+      this.#call(path, true)
+      entry = new CrashFile()
+      this.#folder(parentOf(path)).change(null, [nameOf(path), entry])
+    }
+    if (entry === undefined) throw failure('ENOENT', path)
+    if (entry instanceof CrashFolder) throw failure('EISDIR', path)
+    return fileHandle(path, this.#raw(path, entry))
+  }
+
+  exists(path: string): boolean {
+    this.#read(path)
+    return this.#find(path) !== undefined
+  }
+
+  isFolder(path: string): boolean {
+    this.#read(path)
+    return this.#find(path) instanceof CrashFolder
+  }
+
+  list(path: string): string[] {
+    this.#read(path)
+    return [...this.#folder(path).now.keys()].toSorted()
+  }
+
+  size(path: string): number {
+    this.#read(path)
+    return this.#file(path).content.byteLength
+  }
+
+  readAll(path: string): Buffer {
+    this.#read(path)
+    return Buffer.from(this.#file(path).content)
+  }
+
+  mkdir(path: string): void {
+    let at = ''
+    for (const name of path === '' ? [] : path.split('/')) {
+      const parent = this.#folder(at)
+      at = join(at, name)
+      if (parent.now.has(name)) continue
+      this.#call(at, true)
+      parent.change(null, [name, new CrashFolder()])
+    }
+    this.#folder(path)
+  }
+
+  rename(from: string, to: string): void {
+    this.#call(from)
+    const entry = this.#find(from)
+    if (entry === undefined) throw failure('ENOENT', from)
+    const target = this.#find(to)
+    if (target instanceof CrashFolder && (entry instanceof CrashFile || target.now.size > 0)) {
+      throw failure('ENOTEMPTY', to)
+    }
+    const [source, destination] = [this.#folder(parentOf(from)), this.#folder(parentOf(to))]
+    if (source === destination) return source.change(nameOf(from), [nameOf(to), entry])
+    destination.change(null, [nameOf(to), entry])
+    source.change(nameOf(from), null)
+  }
+
+  remove(path: string): void {
+    this.#call(path)
+    this.#file(path)
+    this.#folder(parentOf(path)).change(nameOf(path), null)
+  }
+
+  /** As rm -r: one entry after the other, so that a crash can leave half a folder. */
+  removeDir(path: string): void {
+    const folder = this.#folder(path)
+    for (const [name, entry] of folder.now) {
+      if (entry instanceof CrashFolder) this.removeDir(join(path, name))
+      else this.remove(join(path, name))
+    }
+    this.#call(path)
+    this.#folder(parentOf(path)).change(nameOf(path), null)
+  }
+
+  writeAtomic(path: string, data: Uint8Array): void {
+    const temporary = path + TEMPORARY_SUFFIX
+    const handle = this.open(temporary, 'write')
+    try {
+      handle.truncate(0)
+      handle.append([data])
+      handle.syncNow()
+    } finally {
+      handle.close()
+    }
+    this.rename(temporary, path)
+    this.syncDirNow(parentOf(path))
+  }
+
+  async syncDir(path: string): Promise<void> {
+    const run = this.#run
+    await this.#syncGate
+    if (run !== this.#run) throw failure('EHALT', path)
+    this.syncDirNow(path)
+  }
+
+  syncDirNow(path: string): void {
+    this.#call(path)
+    this.#folder(path).sync()
+  }
+
+  lock(path: string): () => void {
+    this.#read(path)
+    if (this.#locks.has(path)) throw new LockedError(path, process.pid)
+    this.#locks.add(path)
+    return () => void this.#locks.delete(path)
+  }
+
+  #raw(path: string, file: CrashFile): RawFile {
+    const run = this.#run
+    const alive = () => {
+      if (run !== this.#run) throw failure('EBADF', path)
+      this.#read(path)
+    }
+    return {
+      size: () => file.content.byteLength,
+      writev: (parts, position) => {
+        alive()
+        const data = Buffer.concat(parts)
+        try {
+          this.#call(path, true)
+        } catch (error) {
+          if (this.#failure.cutFails === true) this.#cutFails = true
+          if (this.#failure.partial !== true || data.byteLength < 2) throw error
+          file.apply({ position, data: data.subarray(0, data.byteLength >>> 1) })
+          throw error
+        }
+        file.apply({ position, data })
+        return data.byteLength
+      },
+      read: (target, position) => {
+        alive()
+        return file.content.copy(target, 0, position)
+      },
+      truncate: size => {
+        alive()
+        if (this.#cutFails) throw failure('EIO', path)
+        this.#call(path)
+        file.apply({ size })
+      },
+      datasync: async () => {
+        alive()
+        const mark = file.mark()
+        await this.#syncGate
+        alive()
+        this.#call(path)
+        file.syncedUpTo(mark)
+      },
+      datasyncNow: () => {
+        alive()
+        this.#call(path)
+        file.syncedUpTo(file.mark())
+      },
+      close: () => {},
+    }
+  }
+
+  /** Counts a call that changes something, and fails it when it is its turn; a full disk fails only what takes space. */
+  #call(path: string, takesSpace = false): void {
+    this.#read(path)
+    this.#calls++
+    const { code, sticky } = this.#failure
+    if (this.#failCall === 0 || this.#calls < this.#failCall || (code === 'ENOSPC' && !takesSpace)) return
+    if (sticky !== true) this.#failCall = 0
+    if (code === 'EHALT') this.#halted = true
+    throw failure(code, path)
+  }
+
+  #read(path: string): void {
+    if (this.#halted) throw failure('EHALT', path)
+  }
+
+  #find(path: string): Entry | undefined {
+    let entry: Entry | undefined = this.#root
+    if (path === '') return entry
+    for (const name of path.split('/')) entry = entry instanceof CrashFolder ? entry.now.get(name) : undefined
+    return entry
+  }
+
+  #folder(path: string): CrashFolder {
+    const found = this.#find(path)
+    if (found instanceof CrashFolder) return found
+    throw failure(found === undefined ? 'ENOENT' : 'ENOTDIR', path)
+  }
+
+  #file(path: string): CrashFile {
+    const found = this.#find(path)
+    if (found instanceof CrashFile) return found
+    throw failure(found === undefined ? 'ENOENT' : 'EISDIR', path)
+  }
+}
