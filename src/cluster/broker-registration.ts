@@ -56,9 +56,11 @@ export function bootstrap(image: MetadataView, options: BootstrapOptions): Decis
     )
   if (level !== 0) return { records, reply: undefined }
 
-  const features = Object.entries(options.features).filter(([, featureLevel]) => featureLevel > 0)
+  const features = Object.entries(options.features)
+    .filter(([, featureLevel]) => featureLevel > 0)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
   records.push({ type: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } })
-  for (const [name, featureLevel] of [[METADATA_VERSION, METADATA_VERSION_LEVEL] as const, ...features.toSorted()])
+  for (const [name, featureLevel] of [[METADATA_VERSION, METADATA_VERSION_LEVEL] as const, ...features])
     records.push({ type: 'FeatureLevelRecord', value: { name, featureLevel } })
   if ((options.features['eligible.leader.replicas.version'] ?? 0) > 0)
     records.push({

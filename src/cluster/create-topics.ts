@@ -101,9 +101,9 @@ const partitionsAskedFor = (topics: readonly Topic[], byDefault: number): number
     .map(({ assignments, numPartitions }) => assignments.length || (numPartitions === -1 ? byDefault : numPartitions))
     .reduce((total, count) => total + Math.max(count, 0), 0)
 
-function uniqueId(image: MetadataView, ids: Set<string>, { newTopicId }: CreateTopicsOptions): string {
-  let id = newTopicId()
-  while (ids.has(id) || image.topicById(id) !== undefined) id = newTopicId()
+function uniqueId(image: MetadataView, ids: Set<string>, options: CreateTopicsOptions): string {
+  let id = options.newTopicId()
+  while (ids.has(id) || image.topicById(id) !== undefined) id = options.newTopicId()
   ids.add(id)
   return id
 }
@@ -150,7 +150,7 @@ function refuseName(image: MetadataView, name: string): Refusal | null {
   return refuse(INVALID_TOPIC_EXCEPTION, `Topic '${name}' differs from topic '${other}' only in '.' and '_'.`)
 }
 
-function refuseConfigs({ name: topic, configs }: Topic, { validateConfigs }: CreateTopicsOptions): Refusal | null {
+function refuseConfigs({ name: topic, configs }: Topic, options: CreateTopicsOptions): Refusal | null {
   if (configs.length === 0) return null
   const settings = new Map<string, string>()
   const missing: string[] = []
@@ -158,7 +158,7 @@ function refuseConfigs({ name: topic, configs }: Topic, { validateConfigs }: Cre
     if (value === null) missing.push(name)
     else settings.set(name, value)
   if (missing.length > 0) return refuse(INVALID_CONFIG, `A topic config cannot be null: ${missing.join(', ')}.`)
-  return validateConfigs(
+  return options.validateConfigs(
     [...settings].map(([name, value]) => ({ name, value })),
     topic,
   )

@@ -9,9 +9,16 @@ export interface QuorumState {
   readonly leaderEpoch: number
 }
 
+const bad = (why: string) => new Error(`quorum-state cannot be read: ${why}`)
+
+const integerOf = (json: object, field: string): number => {
+  const value: unknown = Reflect.get(json, field)
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw bad(`it has no whole number ${field}`)
+  return value
+}
+
 /** Throws an Error with one sentence when the file is not Kafka's. */
 export function parseQuorumState(data: Buffer): QuorumState {
-  const bad = (why: string) => new Error(`quorum-state cannot be read: ${why}`)
   let json: unknown
   try {
     json = JSON.parse(data.toString('utf8'))
@@ -19,10 +26,9 @@ export function parseQuorumState(data: Buffer): QuorumState {
     throw bad('it is not JSON')
   }
   if (typeof json !== 'object' || json === null) throw bad('it is not a JSON object')
-  const { data_version: version, leaderId, leaderEpoch } = json as Record<string, unknown>
-  if (version !== 0 && version !== 1) throw bad(`its data_version is ${String(version)}`)
-  if (!Number.isInteger(leaderId) || !Number.isInteger(leaderEpoch)) throw bad('it names no leader and epoch')
-  return { leaderId: leaderId as number, leaderEpoch: leaderEpoch as number }
+  const version = integerOf(json, 'data_version')
+  if (version !== 0 && version !== 1) throw bad(`its data_version is ${version}`)
+  return { leaderId: integerOf(json, 'leaderId'), leaderEpoch: integerOf(json, 'leaderEpoch') }
 }
 
 /** The state of a quorum whose one voter leads it. */

@@ -1,99 +1,65 @@
 /**
  * The records of Kafka's metadata log that we understand, as values, and the version each is written in
- * (MetadataVersion.java, `common/metadata/*.json`). Whatever else a log holds is carried as an opaque record.
+ * (MetadataVersion.java). Whatever else a log holds is carried as an opaque record.
  */
 
-export interface RecordValues {
-  readonly RegisterBrokerRecord: {
-    readonly brokerId: number
-    readonly isMigratingZkBroker: boolean
-    readonly incarnationId: string
-    readonly brokerEpoch: number
-    readonly endPoints: readonly BrokerEndpoint[]
-    readonly features: readonly BrokerFeature[]
-    readonly rack: string | null
-    readonly fenced: boolean
-    readonly inControlledShutdown: boolean
-    readonly logDirs: readonly string[]
-    readonly cordonedLogDirs: readonly string[] | null
-  }
-  readonly UnregisterBrokerRecord: { readonly brokerId: number; readonly brokerEpoch: number }
-  readonly TopicRecord: { readonly name: string; readonly topicId: string }
-  readonly PartitionRecord: {
-    readonly partitionId: number
-    readonly topicId: string
-    readonly replicas: readonly number[]
-    readonly isr: readonly number[]
-    readonly removingReplicas: readonly number[]
-    readonly addingReplicas: readonly number[]
-    readonly leader: number
-    readonly leaderRecoveryState: number
-    readonly leaderEpoch: number
-    readonly partitionEpoch: number
-    readonly directories: readonly string[]
-    readonly eligibleLeaderReplicas: readonly number[] | null
-    readonly lastKnownElr: readonly number[] | null
-  }
-  /** null, -2 (leader) and -1 (leaderRecoveryState) mean "as before". */
-  readonly PartitionChangeRecord: {
-    readonly partitionId: number
-    readonly topicId: string
-    readonly isr: readonly number[] | null
-    readonly leader: number
-    readonly replicas: readonly number[] | null
-    readonly removingReplicas: readonly number[] | null
-    readonly addingReplicas: readonly number[] | null
-    readonly leaderRecoveryState: number
-    readonly directories: readonly string[] | null
-    readonly eligibleLeaderReplicas: readonly number[] | null
-    readonly lastKnownElr: readonly number[] | null
-  }
-  /** A null value takes the key back to its default. */
-  readonly ConfigRecord: {
-    readonly resourceType: number
-    readonly resourceName: string
-    readonly name: string
-    readonly value: string | null
-  }
-  readonly FenceBrokerRecord: { readonly id: number; readonly epoch: number }
-  readonly UnfenceBrokerRecord: { readonly id: number; readonly epoch: number }
-  readonly RemoveTopicRecord: { readonly topicId: string }
-  readonly FeatureLevelRecord: { readonly name: string; readonly featureLevel: number }
-  readonly ProducerIdsRecord: {
-    readonly brokerId: number
-    readonly brokerEpoch: number
-    readonly nextProducerId: number
-  }
-  /** fenced: -1 unfenced, 1 fenced, 0 as before. Empty logDirs and null cordonedLogDirs: as before. */
-  readonly BrokerRegistrationChangeRecord: {
-    readonly brokerId: number
-    readonly brokerEpoch: number
-    readonly fenced: number
-    readonly inControlledShutdown: number
-    readonly logDirs: readonly string[]
-    readonly cordonedLogDirs: readonly string[] | null
-  }
-  readonly NoOpRecord: Record<string, never>
-  readonly BeginTransactionRecord: { readonly name: string | null }
-  readonly EndTransactionRecord: Record<string, never>
-  readonly AbortTransactionRecord: { readonly reason: string | null }
-  /** Empty name: every topic. */
-  readonly ClearElrRecord: { readonly topicName: string }
+import { metadataRecords } from '../../protocol/state/metadata-records.ts'
+import type { MetadataRecordType } from '../../protocol/state/metadata-record.ts'
+import type { ValueOf } from '../../protocol/api.ts'
+
+const {
+  RegisterBrokerRecord,
+  UnregisterBrokerRecord,
+  TopicRecord,
+  PartitionRecord,
+  ConfigRecord,
+  PartitionChangeRecord,
+  FenceBrokerRecord,
+  UnfenceBrokerRecord,
+  RemoveTopicRecord,
+  FeatureLevelRecord,
+  ProducerIdsRecord,
+  BrokerRegistrationChangeRecord,
+  NoOpRecord,
+  BeginTransactionRecord,
+  EndTransactionRecord,
+  AbortTransactionRecord,
+  ClearElrRecord,
+} = metadataRecords
+
+/** The records that the image is built of; their fields are explained in Kafka's message definitions. */
+export const messages = {
+  RegisterBrokerRecord,
+  UnregisterBrokerRecord,
+  TopicRecord,
+  PartitionRecord,
+  ConfigRecord,
+  PartitionChangeRecord,
+  FenceBrokerRecord,
+  UnfenceBrokerRecord,
+  RemoveTopicRecord,
+  FeatureLevelRecord,
+  ProducerIdsRecord,
+  BrokerRegistrationChangeRecord,
+  NoOpRecord,
+  BeginTransactionRecord,
+  EndTransactionRecord,
+  AbortTransactionRecord,
+  ClearElrRecord,
 }
 
-export interface BrokerEndpoint {
-  readonly name: string
-  readonly host: string
-  readonly port: number
-  /** 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. */
-  readonly securityProtocol: number
-}
+type Immutable<T> = T extends readonly (infer E)[]
+  ? readonly Immutable<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Immutable<T[K]> }
+    : T
+type Messages = typeof messages
 
-export interface BrokerFeature {
-  readonly name: string
-  readonly minSupportedVersion: number
-  readonly maxSupportedVersion: number
+export type RecordValues = {
+  readonly [T in keyof Messages]: Messages[T] extends MetadataRecordType<infer S> ? Immutable<ValueOf<S>> : never
 }
+export type BrokerEndpoint = RecordValues['RegisterBrokerRecord']['endPoints'][number]
+export type BrokerFeature = RecordValues['RegisterBrokerRecord']['features'][number]
 
 export type RecordType = keyof RecordValues
 export type KnownRecord = { [T in RecordType]: { readonly type: T; readonly value: RecordValues[T] } }[RecordType]
