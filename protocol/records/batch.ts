@@ -154,6 +154,13 @@ export function wholeBatchAt(buffer: Buffer, at: number, end: number = buffer.le
   return end - at < length + LOG_OVERHEAD ? INCOMPLETE : length + LOG_OVERHEAD
 }
 
+/** wholeBatchAt as a size or null (incomplete). Throws CORRUPT at a length or magic that no batch has. */
+export function wholeBatchSize(buffer: Buffer, at: number, end: number = buffer.length): number | null {
+  const size = wholeBatchAt(buffer, at, end)
+  if (size === INVALID) throw new RecordError('CORRUPT', `No record batch begins at byte ${at}`)
+  return size === INCOMPLETE ? null : size
+}
+
 /**
  * The positions of the whole batches of any magic between `from` and `end`; stops before a cut-off one.
  * Throws CORRUPT at a length or magic that no batch has.
@@ -161,9 +168,8 @@ export function wholeBatchAt(buffer: Buffer, at: number, end: number = buffer.le
 export function* batchesOf(buffer: Buffer, from = 0, end: number = buffer.length): Generator<number, void, undefined> {
   let at = from
   for (;;) {
-    const size = wholeBatchAt(buffer, at, end)
-    if (size === INVALID) throw new RecordError('CORRUPT', `no record batch begins at byte ${at}`)
-    if (size === INCOMPLETE) return
+    const size = wholeBatchSize(buffer, at, end)
+    if (size === null) return
     yield at
     at += size
   }

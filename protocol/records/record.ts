@@ -230,6 +230,8 @@ export class RecordCursor {
   readonly timestampType: TimestampType
   readonly count: number
   offset = -1
+  offsetDelta = 0
+  /** No safe integer (NaN perhaps) when it lies beyond ±(2^53-1): `record()` refuses it then. */
   timestamp = -1
   /** Where the fields behind the length begin: the attributes byte. */
   bodyStart = 0
@@ -269,7 +271,7 @@ export class RecordCursor {
     if (this.count < 0 || this.count > (this.#end - this.#at) / MIN_RECORD_SIZE) this.#fail('invalid record count')
   }
 
-  /** Moves to the next record; false after the last. Throws CORRUPT, or OUT_OF_RANGE for a timestamp. */
+  /** Moves to the next record; false after the last. Throws CORRUPT. */
   next(): boolean {
     if (this.#index === this.count) {
       if (this.#at !== this.#end) this.#fail('bytes are left after the last record')
@@ -294,11 +296,9 @@ export class RecordCursor {
     if (next < 0 || this.headerCount < 0 || this.headerCount * 2 > stop - next) this.#fail('invalid header count')
     this.headersStart = next
     if (skipHeaders(bytes, next, stop, this.headerCount) !== stop) this.#fail('invalid structure')
+    this.offsetDelta = offsetDelta
     this.offset = this.baseOffset + offsetDelta
     this.timestamp = this.timestampType === 'LogAppendTime' ? this.#maxTimestamp : this.baseTimestamp + timestampDelta
-    if (!Number.isSafeInteger(this.timestamp)) {
-      throw new RecordError('OUT_OF_RANGE', `Record ${this.#index} has a timestamp beyond ±(2^53-1)`)
-    }
     this.#at = stop
     this.#index++
     return true
@@ -330,9 +330,12 @@ export class RecordCursor {
     return headers
   }
 
-  /** All fields as one value. */
+  /** All fields as one value. Throws OUT_OF_RANGE for a timestamp beyond ±(2^53-1). */
   record(): Record {
     const { offset, timestamp } = this
+    if (!Number.isSafeInteger(timestamp)) {
+      throw new RecordError('OUT_OF_RANGE', `The record at offset ${offset} has a timestamp beyond ±(2^53-1)`)
+    }
     return { offset, timestamp, key: this.key(), value: this.value(), headers: this.headers() }
   }
 
