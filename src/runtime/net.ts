@@ -1,0 +1,196 @@
+// Sockets of the machine. Reads go into one stage buffer that all sockets of a listener share, or straight into a buffer
+// that the receiver names; what is written during one callback of the event loop leaves in one write.
+import net from 'node:net'
+import { Output, type Outgoing } from './output.ts'
+
+/** What a socket tells its owner. No call comes after `closed`, which always comes, once. */
+export interface Receiver {
+  /** Where the next bytes are to be read to, or null for the stage buffer. Asked after each read; may be ignored. */
+  target(): Buffer | null
+  /** `length` bytes arrived at the start of `buffer`, which is the target or else valid during this call only. */
+  received(buffer: Buffer, length: number): void
+  /** Asked for by `flushSoon` and `write`: last call for what is to leave in the same write. */
+  flushing(): void
+  /** Bytes written have left for the operating system; `unsentBytes` has become smaller. */
+  sent(): void
+  /** The peer will send no more; it may still be reading. */
+  ended(): void
+  closed(error: Error | null): void
+}
+
+export type { Outgoing } from './output.ts'
+
+export interface Socket {
+  /** IPv4-mapped addresses are given as IPv4. */
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** Bytes written that have not left for the operating system. */
+  readonly unsentBytes: number
+  /** Queues the chunks by reference. */
+  write(outgoing: Outgoing): void
+  /** Calls the receiver's `flushing` when the running callback and its promise reactions are through. */
+  flushSoon(): void
+  pause(): void
+  resume(): void
+  /** Sends what is queued, then closes. */
+  end(): void
+  destroy(): void
+}
+
+export interface ListenOptions {
+  /** As net.Server takes it; undefined: every interface. */
+  readonly host: string | undefined
+  readonly port: number
+  readonly stage: Buffer
+  /** False: plain 'data' events, as TLS sockets need them. */
+  readonly onread?: boolean
+  /** Owner of the new socket; reading starts when it returns. Null: the connection is refused by closing it. */
+  accept(socket: Socket): Receiver | null
+  /** Accepting failed, typically EMFILE: the operating system or libuv dropped the connection. */
+  readonly acceptFailed: (error: Error) => void
+}
+
+export interface Listening {
+  readonly address: string
+  readonly port: number
+  /**
+   * Stops accepting at once; accepted sockets live on. Resolves when the listening socket is closed (with plain sockets:
+   * when they are closed, too). Idempotent.
+   */
+  close(): Promise<void>
+}
+
+/** The few private parts of a net.Socket that reading into our own buffer needs; checked before use. */
+interface Inside {
+  _handle: { useUserBuffer?: unknown } | null
+}
+
+/** Binds and listens; rejects with the error of net.Server (code EADDRINUSE, EADDRNOTAVAIL, ...). */
+export function listen(options: ListenOptions): Promise<Listening> {
+  // pauseOnConnect keeps the first bytes in the kernel until the socket has its buffer.
+  const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true })
+  server.on('connection', accepted => open(accepted, options))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port: options.port, ...(options.host !== undefined && { host: options.host }) }, () => {
+      server.off('error', reject)
+      server.on('error', options.acceptFailed)
+      const bound = server.address() as net.AddressInfo
+      let closed: Promise<void> | null = null
+      resolve({
+        address: bound.address,
+        port: bound.port,
+        close: () => (closed ??= new Promise(done => void server.close(() => done()))),
+      })
+    })
+  })
+}
+
+function open(accepted: net.Socket, options: ListenOptions): void {
+  // A peer that is gone already has no address.
+  if (accepted.remoteAddress === undefined || accepted.localAddress === undefined) return void accepted.destroy()
+  const socket = new SystemSocket(accepted, options)
+  const receiver = options.accept(socket)
+  if (receiver) socket.start(receiver)
+  else socket.destroy()
+}
+
+class SystemSocket implements Socket {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly #socket: net.Socket
+  readonly #output: Output
+  readonly #stage: Buffer
+  #receiver: Receiver | null = null
+  #error: Error | null = null
+
+  constructor(accepted: net.Socket, options: ListenOptions) {
+    this.localAddress = unmapped(accepted.localAddress!)
+    this.localPort = accepted.localPort!
+    this.remoteAddress = unmapped(accepted.remoteAddress!)
+    this.remotePort = accepted.remotePort!
+    this.#stage = options.stage
+    this.#socket = options.onread === false ? this.#plain(accepted) : this.#direct(accepted)
+    this.#output = new Output(this.#socket, {
+      flushing: () => this.#receiver?.flushing(),
+      sent: () => this.#receiver?.sent(),
+    })
+    this.#socket.on('end', () => this.#receiver?.ended())
+    this.#socket.on('error', error => void (this.#error ??= error))
+    this.#socket.on('close', () => {
+      this.#output.closed()
+      const receiver = this.#receiver
+      this.#receiver = null
+      receiver?.closed(this.#error)
+    })
+  }
+
+  start(receiver: Receiver): void {
+    this.#receiver = receiver
+    this.#socket.resume()
+  }
+
+  get unsentBytes(): number {
+    return this.#output.unsentBytes
+  }
+
+  write(outgoing: Outgoing): void {
+    this.#output.write(outgoing)
+  }
+
+  flushSoon(): void {
+    this.#output.flushSoon()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#output.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** net.Server cannot be told to read into our buffer, a new Socket around the accepted handle can. */
+  #direct(accepted: net.Socket): net.Socket {
+    const inside = accepted as unknown as Inside
+    const handle = inside._handle
+    if (typeof handle?.useUserBuffer !== 'function') return this.#plain(accepted)
+    inside._handle = null
+    accepted.destroy()
+    const options = {
+      handle,
+      allowHalfOpen: true,
+      // Nothing is read before `start` resumes.
+      manualStart: true,
+      onread: {
+        buffer: () => this.#receiver?.target() ?? this.#stage,
+        callback: (length: number, buffer: Buffer) => {
+          this.#receiver?.received(buffer, length)
+          return true
+        },
+      },
+    }
+    return new net.Socket(options)
+  }
+
+  #plain(accepted: net.Socket): net.Socket {
+    accepted.on('data', (chunk: Buffer) => this.#receiver?.received(chunk, chunk.length))
+    return accepted
+  }
+}
+
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && net.isIPv4(address.slice(7)) ? address.slice(7) : address
+}

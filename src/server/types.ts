@@ -1,0 +1,80 @@
+// What the server is given (handlers, limits) and what it gives to handlers.
+import type { Api, KafkaError } from '../../protocol/index.ts'
+
+/**
+ * One served API. `handle` does its order-sensitive work before its first await and returns the reply, a promise of it,
+ * or null for no answer; record bytes of the request are valid until then. Throwing a KafkaError, or anything else (our
+ * bug: UNKNOWN_SERVER_ERROR), makes `onError` give the reply; without it the connection is closed.
+ */
+export interface Handler<Context = unknown> {
+  readonly api: Api
+  /** Versions served; those of the API that Kafka calls stable unless given. */
+  readonly versions?: readonly [number, number] | undefined
+  /** True: the next request of the connection is started when this one's answer is settled. */
+  barrier?(request: never): boolean
+  handle(request: never, context: Context): unknown
+  onError?(request: never, error: KafkaError, context: Context): unknown
+}
+
+/** One client connection as handlers see it. */
+export interface ConnectionInfo {
+  readonly id: number
+  /** IPv4-mapped IPv6 addresses are given as IPv4. */
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly listenerName: string
+  /** What the client says it is in ApiVersions (KIP-511), '' until then; that handler sets them. */
+  softwareName: string
+  softwareVersion: string
+  /** Calls `fn` once when the connection closes (soon, if it has); returns what takes it back. */
+  onClose(fn: () => void): () => void
+}
+
+/** What the server knows of one request besides its body. */
+export interface Call {
+  readonly apiVersion: number
+  /** '' for null. */
+  readonly clientId: string
+  /** Wall clock in ms when the bytes arrived. */
+  readonly now: number
+  /** Takes no further request and closes when all earlier answers have left (Kafka's reply to a failed acks=0). */
+  closeConnection(): void
+}
+
+export interface ServerLimits {
+  /** socket.request.max.bytes: the largest frame; a larger one closes the connection. */
+  maxFrameBytes: number
+  /** odradek.request.max.bytes: the same for every API but Produce. */
+  maxRequestBytes: number
+  /** Array elements of one request, all arrays together. */
+  maxElements: number
+  /** Per connection; reading stops above any of the three and goes on below half of it. */
+  maxInFlightRequests: number
+  maxInFlightBytes: number
+  maxUnsentBytes: number
+  /** connections.max.idle.ms; negative: never. */
+  maxIdleMs: number
+  /** max.connections, over all listeners of this server. */
+  maxConnections: number
+  /** max.connections.per.ip and its overrides by address. */
+  maxConnectionsPerIp: number
+  maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
+  /** How long a connection that is to be closed may take to deliver what it owes. */
+  closeGraceMs: number
+}
+
+export const defaultLimits: ServerLimits = {
+  maxFrameBytes: 100 << 20,
+  maxRequestBytes: 8 << 20,
+  maxElements: 200_000,
+  maxInFlightRequests: 1000,
+  maxInFlightBytes: 32 << 20,
+  maxUnsentBytes: 16 << 20,
+  maxIdleMs: 600_000,
+  maxConnections: 2 ** 31 - 1,
+  maxConnectionsPerIp: 2 ** 31 - 1,
+  maxConnectionsPerIpOverrides: new Map(),
+  closeGraceMs: 5000,
+}
