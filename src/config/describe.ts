@@ -1,0 +1,149 @@
+// Entries of DescribeConfigs for a topic and for the broker, as Kafka's ConfigHelper gives them: value, source, type,
+// synonyms in order of precedence, read-only and sensitive flags.
+
+import type { Key, KeyType } from './key.ts'
+import type { BrokerKeyName, TopicKeyName } from './keys.ts'
+import { brokerKeys, namesOf, topicKeys } from './keys.ts'
+import { defaultOf } from './defaults.ts'
+import type { BrokerConfig } from './parse.ts'
+import type { Overrides } from './topic.ts'
+import { asMap, brokerDefault } from './topic.ts'
+import { formatValue, parseValue } from './values.ts'
+
+/** DescribeConfigsResponse.ConfigSource. */
+export const ConfigSource = {
+  TOPIC: 1,
+  DYNAMIC_BROKER: 2,
+  DYNAMIC_DEFAULT_BROKER: 3,
+  STATIC_BROKER: 4,
+  DEFAULT: 5,
+} as const
+
+/** DescribeConfigsResponse.ConfigType. */
+const configTypes = {
+  boolean: 1,
+  string: 2,
+  int: 3,
+  short: 4,
+  long: 5,
+  double: 6,
+  list: 7,
+  class: 8,
+  password: 9,
+} as const satisfies Record<KeyType, number>
+
+export interface Synonym {
+  name: string
+  value: string | null
+  source: number
+}
+
+/** One entry of DescribeConfigsResponse, every version's fields. */
+export interface DescribedConfig {
+  name: string
+  /** null when unset or secret */
+  value: string | null
+  readOnly: boolean
+  /** Version 0 only; later ones have the source. */
+  isDefault: boolean
+  configSource: number
+  isSensitive: boolean
+  synonyms: Synonym[]
+  configType: number
+  documentation: string | null
+}
+
+export interface DescribeOptions {
+  /** Names asked for; null or none means all (KAFKA: configuration_keys). */
+  readonly names: readonly string[] | null
+  readonly includeSynonyms: boolean
+  readonly includeDocumentation: boolean
+}
+
+export function describeTopic(broker: BrokerConfig, overrides: Overrides, options: DescribeOptions): DescribedConfig[] {
+  const own = asMap(overrides)
+  return wanted(topicKeys, options, name => own.has(name)).map(name => {
+    const key: Key<unknown> = topicKeys[name]
+    const text = own.get(name)
+    const value = formatValue(key, text === undefined ? brokerDefault(broker, name) : parseValue(name, key, text))
+    const inherited = topicSynonyms(broker, key)
+    const synonyms = text === undefined ? inherited : [{ name, value, source: ConfigSource.TOPIC }, ...inherited]
+    return entry(name, key, value, synonyms, false, options)
+  })
+}
+
+export function describeBroker(broker: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
+  return wanted(brokerKeys, options, name => broker.explicit.has(name)).map(name => {
+    const key: Key<unknown> = brokerKeys[name]
+    const value = formatValue(key, broker[name])
+    return entry(name, key, value, brokerSynonyms(broker, name), key.update === 'restart', options)
+  })
+}
+
+function wanted<K extends Readonly<Record<string, Key<unknown>>>>(
+  keys: K,
+  { names }: DescribeOptions,
+  isSet: (name: string) => boolean,
+): (keyof K & string)[] {
+  const all = namesOf(keys)
+  const asked = names === null || names.length === 0 ? null : new Set(names)
+  return all.filter(name => {
+    const key = keys[name]!
+    // Kafka lists an internal key only where it is set, and keys that no file can set not at all.
+    return (asked === null || asked.has(name)) && key.dynamicOnly !== true && (key.internal !== true || isSet(name))
+  })
+}
+
+function entry(
+  name: string,
+  key: Key<unknown>,
+  value: string | null,
+  synonyms: Synonym[],
+  readOnly: boolean,
+  options: DescribeOptions,
+): DescribedConfig {
+  const configSource = synonyms[0]?.source ?? ConfigSource.DEFAULT
+  return {
+    name,
+    value: key.secret ? null : value,
+    readOnly,
+    isDefault: configSource === ConfigSource.DEFAULT,
+    configSource,
+    isSensitive: key.secret,
+    synonyms: options.includeSynonyms ? synonyms : [],
+    configType: configTypes[key.type],
+    documentation: options.includeDocumentation ? documentation(key) : null,
+  }
+}
+
+const documentation = (key: Key<unknown>): string =>
+  key.effect === 'works' ? key.doc : `${key.doc} It has no effect in this version of Odradek.`
+
+/** Kafka looks up the first broker key alone; the others count as its synonyms. */
+function topicSynonyms(broker: BrokerConfig, key: Key<unknown>): Synonym[] {
+  const first = key.broker?.[0]
+  return first === undefined ? [] : brokerSynonyms(broker, first.key as BrokerKeyName)
+}
+
+/** What gives a broker key its value, highest precedence first; it starts with the key's own name or is empty. */
+function brokerSynonyms(broker: BrokerConfig, name: BrokerKeyName): Synonym[] {
+  const found: Synonym[] = []
+  const names = families.get(name) ?? [name]
+  const add = (of: BrokerKeyName, text: string | null | undefined, source: number): void => {
+    if (text !== undefined && text !== null)
+      found.push({ name: of, value: brokerKeys[of].secret ? null : text, source })
+  }
+  for (const of of names) add(of, broker.settings.get(of)?.text, ConfigSource.STATIC_BROKER)
+  for (const of of names) add(of, formatValue(brokerKeys[of], defaultOf(of)), ConfigSource.DEFAULT)
+  const start = found.findIndex(synonym => synonym.name === name)
+  return start === -1 ? [] : found.slice(start)
+}
+
+/** Broker keys that stand for one setting in several units, from the topic keys that name them. */
+const families = new Map<BrokerKeyName, BrokerKeyName[]>()
+for (const topic of namesOf(topicKeys)) {
+  const key: Key<unknown> = topicKeys[topic]
+  const names = (key.broker ?? []).map(synonym => synonym.key as BrokerKeyName)
+  // The flush scheduler's interval is a default of log.flush.interval.ms, not another name of it.
+  for (const name of names) families.set(name, name === 'log.flush.scheduler.interval.ms' ? [name] : names)
+}

@@ -1,0 +1,52 @@
+// Keys of our own.
+
+import { boolean, int, long } from '../key.ts'
+
+export const odradekKeys = {
+  'odradek.connection.max.bytes': long({
+    default: 134_217_728,
+    min: 1024,
+    works: true,
+    doc: 'Bytes of unanswered requests on one connection at which the broker stops reading from it.',
+  }),
+  'odradek.connection.max.requests': int({
+    default: 1000,
+    min: 1,
+    works: true,
+    doc: 'Unanswered requests on one connection at which the broker stops reading from it.',
+  }),
+  'odradek.flush.on.acks.all': boolean({
+    default: true,
+    works: true,
+    doc: 'Answers acks=all only after the records were forced to disk; one sync serves every request that waits.',
+  }),
+  'odradek.request.max.bytes': int({
+    default: 8_388_608,
+    min: 1024,
+    works: true,
+    doc: 'Largest request other than Produce; a larger one closes the connection.',
+  }),
+  'odradek.request.max.elements': int({
+    default: 250_000,
+    min: 1000,
+    works: true,
+    doc: 'Most array elements one request may decode to; more close the connection.',
+  }),
+  'odradek.shutdown.timeout.ms': long({
+    default: 10_000,
+    min: 0,
+    works: true,
+    doc: 'How long a stop waits for requests in flight before it closes their connections.',
+  }),
+  'odradek.tail.cache.bytes': long({
+    default: 33_554_432,
+    min: 4_194_304,
+    works: true,
+    doc: 'Memory for the newest records, from which consumers that keep up are served without reading files.',
+  }),
+  'odradek.validate.compressed': boolean({
+    default: false,
+    works: true,
+    doc: 'Decompresses every compressed batch to check its records; false checks the header and the checksum.',
+  }),
+}
