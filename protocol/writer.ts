@@ -299,11 +299,12 @@ export class Writer {
 
   /** The bytes written as one buffer of their own. The writer must not be used afterwards. */
   toBuffer(): Buffer {
-    const { chunks, byteLength, release } = this.finish()
+    const encoded = this.finish()
+    const { chunks, byteLength } = encoded
     const whole = Buffer.allocUnsafeSlow(byteLength)
     let at = 0
     for (const chunk of chunks) at += chunk.copy(whole, at)
-    release()
+    encoded.release()
     return whole
   }
 }

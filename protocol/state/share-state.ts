@@ -1,6 +1,6 @@
 // share-state
 import { message } from '../api.ts'
-import { coordinatorRecord } from './coordinator-record.ts'
+import { coordinatorRecord, type CoordinatorRecord } from './coordinator-record.ts'
 import { array, int16, int32, int64, int8, string, tag, uuid } from '../schema.ts'
 
 const stateBatch = {
@@ -57,3 +57,6 @@ export const ShareUpdateValue = message('ShareUpdateValue', {
 
 export const shareSnapshotRecord = coordinatorRecord(0, ShareSnapshotKey, ShareSnapshotValue)
 export const shareUpdateRecord = coordinatorRecord(1, ShareUpdateKey, ShareUpdateValue)
+
+/** All of them, in the order of their types. */
+export const shareCoordinatorRecords: readonly CoordinatorRecord[] = [shareSnapshotRecord, shareUpdateRecord]

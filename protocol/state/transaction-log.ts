@@ -1,6 +1,6 @@
 // transaction-log
 import { message } from '../api.ts'
-import { coordinatorRecord } from './coordinator-record.ts'
+import { coordinatorRecord, type CoordinatorRecord } from './coordinator-record.ts'
 import { array, int16, int32, int64, int8, nullable, since, string } from '../schema.ts'
 
 export const TransactionLogKey = message('TransactionLogKey', {
@@ -32,3 +32,6 @@ export const TransactionLogValue = message('TransactionLogValue', {
 })
 
 export const transactionLogRecord = coordinatorRecord(0, TransactionLogKey, TransactionLogValue)
+
+/** All of them, in the order of their types. */
+export const transactionCoordinatorRecords: readonly CoordinatorRecord[] = [transactionLogRecord]
