@@ -2,7 +2,7 @@
 // synonyms in order of precedence, read-only and sensitive flags.
 
 import type { Key, KeyType } from './key.ts'
-import type { BrokerKeyName, TopicKeyName } from './keys.ts'
+import type { BrokerKeyName } from './keys.ts'
 import { brokerKeys, namesOf, topicKeys } from './keys.ts'
 import { defaultOf } from './defaults.ts'
 import type { BrokerConfig } from './parse.ts'
