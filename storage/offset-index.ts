@@ -164,8 +164,10 @@ export function parseOffsetIndex(data: Buffer, baseOffset: number, path: string)
   const entries: OffsetPosition[] = []
   for (let at = 0; at < data.byteLength; at += OFFSET_INDEX_ENTRY_SIZE) {
     const offset = baseOffset + data.readInt32BE(at)
-    if (offset === baseOffset && at > 0) break
-    entries.push({ offset, position: data.readInt32BE(at + 4) })
+    const position = data.readInt32BE(at + 4)
+    // No entry is ever written for the first batch.
+    if (offset === baseOffset && (at > 0 || position === 0)) break
+    entries.push({ offset, position })
   }
   return entries
 }

@@ -147,6 +147,9 @@ export class TimeIndex {
 export function parseTimeIndex(data: Buffer, baseOffset: number, path: string): TimestampOffset[] {
   if (data.byteLength % TIME_INDEX_ENTRY_SIZE !== 0) throw new CorruptFileError(path, 'its size is no multiple of 12')
   const entries: TimestampOffset[] = []
+  // One record of timestamp 0 gives an entry of zeros, but no second one.
+  const second = data.subarray(TIME_INDEX_ENTRY_SIZE, 2 * TIME_INDEX_ENTRY_SIZE)
+  if (second.byteLength > 0 && readInt64(data, 0) === 0 && second.every(byte => byte === 0)) return entries
   for (let at = 0; at < data.byteLength; at += TIME_INDEX_ENTRY_SIZE) {
     const offset = baseOffset + data.readInt32BE(at + 8)
     if (offset === baseOffset && at > 0) break

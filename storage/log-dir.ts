@@ -1,0 +1,388 @@
+/**
+ * A log directory as a whole: its lock, whose it is (meta.properties), its partition folders, the checkpoints of all
+ * logs, and whether the last stop was clean. Opening reads the checkpoints and the list of folders; logs are opened one by
+ * one, by the caller's own function (Log.open), which gets what the directory knows about the log.
+ */
+import { formatCleanShutdown, parseCleanShutdown } from './clean-shutdown.ts'
+import { formatOffsetCheckpoint, offsetsByFolder, parseOffsetCheckpoint } from './checkpoint.ts'
+import type { PartitionOffset } from './checkpoint.ts'
+import { CorruptFileError, errorCode } from './errors.ts'
+import type { Files } from './files.ts'
+import { LockedError } from './files.ts'
+import { formatMetaProperties, parseMetaProperties } from './meta-properties.ts'
+import type { MetaProperties } from './meta-properties.ts'
+import * as names from './names.ts'
+
+/** The directory cannot be used; the message is one sentence for whoever started the broker. */
+export class LogDirError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'LogDirError'
+  }
+}
+
+export interface LogDirOptions {
+  /** How messages name the directory. */
+  readonly path: string
+  readonly nodeId: number
+  /** The cluster a directory must belong to; a new one gets it. By default any, or a new id. */
+  readonly clusterId?: string
+  /** A new id: 22 characters of base64url. */
+  readonly newId: () => string
+}
+
+/** What the directory needs of a log. */
+export interface ManagedLog {
+  readonly topic: string
+  readonly partition: number
+  readonly logStartOffset: number
+  /** Everything before it is on disk: the recovery point. */
+  readonly syncedOffset: number
+  readonly offline: Error | null
+  /** Clean: everything on disk afterwards, nothing to recover. */
+  close(clean: boolean): Promise<void>
+  /** Renames the folder to `…-delete`. */
+  delete(): unknown
+}
+
+/** What the directory knows about a log that is to be opened. */
+export interface KnownLog {
+  readonly files: Files
+  readonly topic: string
+  readonly partition: number
+  readonly cleanShutdown: boolean
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  /** As of the last checkpoint; 0 if none. */
+  readonly highWatermark: number
+}
+
+export interface PartitionFolder {
+  readonly topic: string
+  readonly partition: number
+}
+
+interface Offsets {
+  readonly topic: string
+  readonly partition: number
+  recoveryPoint: number
+  logStartOffset: number
+  highWatermark: number
+}
+
+export class LogDir<L extends ManagedLog> {
+  readonly files: Files
+  readonly path: string
+  readonly clusterId: string
+  readonly directoryId: string
+  readonly nodeId: number
+  /** Whether the directory was created by this start. */
+  readonly isNew: boolean
+  /** Whether the run before stopped in order: nothing has to be recovered. */
+  readonly wasClean: boolean
+  /** Of the run before; -1 when it did not stop in order. */
+  readonly previousBrokerEpoch: number
+  /** Folders of partitions marked as without an owner (`-stray`) or being moved (`-future`): left alone. */
+  readonly strayFolders: readonly string[]
+  readonly futureFolders: readonly string[]
+  /** What was found wrong and is being worked around, one sentence each. */
+  readonly warnings: readonly string[]
+  readonly #unlock: () => void
+  readonly #deletedFolders: string[]
+  /** By folder name: every partition folder there is. */
+  readonly #known: Map<string, Offsets>
+  readonly #logs = new Map<string, L>()
+  /** Folders opened, created or deleted in this run: no longer what the last run left. */
+  readonly #untouched: Set<string>
+  /** Last content of each checkpoint file. */
+  readonly #written: Map<string, Buffer>
+  #closed = false
+
+  /**
+   * Takes the lock and reads the directory, creating it if need be. A directory that is not ours is left as it is.
+   * @throws LogDirError
+   */
+  static open<L extends ManagedLog>(files: Files, options: LogDirOptions): LogDir<L> {
+    const { path } = options
+    try {
+      checkOwner(files, options)
+      files.mkdir('')
+      const unlock = takeLock(files, path)
+      try {
+        return new LogDir<L>(files, options, unlock)
+      } catch (error) {
+        unlock()
+        throw error
+      }
+    } catch (error) {
+      const code = errorCode(error)
+      if (code === undefined) throw error
+      throw new LogDirError(`The data directory ${path} cannot be used: ${(error as Error).message}.`, { cause: error })
+    }
+  }
+
+  private constructor(files: Files, options: LogDirOptions, unlock: () => void) {
+    this.files = files
+    this.path = options.path
+    this.nodeId = options.nodeId
+    this.#unlock = unlock
+    // Again under the lock: another process may have created the directory meanwhile.
+    const found = checkOwner(files, options)
+    this.isNew = found === null
+    this.clusterId = found?.clusterId ?? options.clusterId ?? options.newId()
+    this.directoryId = found?.directoryId ?? options.newId()
+    if (found === null) files.writeAtomic(names.META_PROPERTIES_FILE, formatMetaProperties(this))
+
+    this.wasClean = found === null || files.exists(names.CLEAN_SHUTDOWN_FILE)
+    this.previousBrokerEpoch =
+      found !== null && this.wasClean ? parseCleanShutdown(files.readAll(names.CLEAN_SHUTDOWN_FILE)) : -1
+    if (found !== null && this.wasClean) {
+      // Gone for good before the first write: the next start must not trust a directory this run has changed.
+      files.remove(names.CLEAN_SHUTDOWN_FILE)
+      files.syncDirNow('')
+    }
+
+    const folders = files.list('').flatMap(name => {
+      const parsed = names.parseFolder(name)
+      return parsed === null ? [] : [{ name, ...parsed }]
+    })
+    const named = (kind: names.FolderKind) => folders.filter(folder => folder.kind === kind).map(({ name }) => name)
+    this.#deletedFolders = named('delete')
+    this.strayFolders = named('stray')
+    this.futureFolders = named('future')
+
+    const warnings: string[] = []
+    this.#written = new Map()
+    const recoveryPoints = this.#readCheckpoint(names.RECOVERY_POINT_CHECKPOINT_FILE, warnings)
+    const startOffsets = this.#readCheckpoint(names.LOG_START_OFFSET_CHECKPOINT_FILE, warnings)
+    const highWatermarks = this.#readCheckpoint(names.REPLICATION_OFFSET_CHECKPOINT_FILE, warnings)
+    this.warnings = warnings
+    this.#known = new Map(
+      folders
+        .filter(({ kind }) => kind === 'log')
+        .map(({ name, topic, partition }) => [
+          name,
+          {
+            topic,
+            partition,
+            recoveryPoint: recoveryPoints.get(name) ?? 0,
+            logStartOffset: startOffsets.get(name) ?? 0,
+            highWatermark: highWatermarks.get(name) ?? 0,
+          },
+        ]),
+    )
+    this.#untouched = new Set(this.#known.keys())
+  }
+
+  /** Every partition that has a folder. */
+  get partitions(): PartitionFolder[] {
+    return [...this.#known.values()].map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** The logs that are open. */
+  get logs(): Iterable<L> {
+    return this.#logs.values()
+  }
+
+  log(topic: string, partition: number): L | undefined {
+    return this.#logs.get(names.partitionFolder(topic, partition))
+  }
+
+  has(topic: string, partition: number): boolean {
+    return this.#known.has(names.partitionFolder(topic, partition))
+  }
+
+  /** Opens the log of a partition that has a folder. What `open` throws passes through, and the log may be tried again. */
+  openLog(topic: string, partition: number, open: (known: KnownLog) => L): L {
+    const folder = names.partitionFolder(topic, partition)
+    const offsets = this.#known.get(folder)
+    if (offsets === undefined) throw new LogDirError(`There is no log ${folder} in ${this.path}.`)
+    return this.#add(folder, open({ files: this.files, cleanShutdown: this.wasClean, ...offsets }))
+  }
+
+  /** Opens the log of a partition that has no folder yet; `open` creates it. */
+  createLog(topic: string, partition: number, open: (known: KnownLog) => L): L {
+    const folder = names.partitionFolder(topic, partition)
+    if (!names.isTopicName(topic) || this.#known.has(folder)) {
+      throw new LogDirError(`The log ${folder} cannot be created in ${this.path}: its name is taken or not allowed.`)
+    }
+    // A checkpoint may still tell the offsets of a deleted log of this name: after a crash they would be taken for the new one's.
+    if (this.#isCheckpointed(folder)) this.writeCheckpoints()
+    const offsets = { topic, partition, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 }
+    const log = open({ files: this.files, cleanShutdown: true, ...offsets })
+    this.#known.set(folder, offsets)
+    return this.#add(folder, log)
+  }
+
+  /** Takes the log out and has it rename its folder; cleanDeleted() removes that later. */
+  deleteLog(topic: string, partition: number): void {
+    const folder = names.partitionFolder(topic, partition)
+    const log = this.#logs.get(folder)
+    if (log === undefined) throw new LogDirError(`The log ${folder} in ${this.path} is not open.`)
+    log.delete()
+    this.#logs.delete(folder)
+    this.#known.delete(folder)
+  }
+
+  /**
+   * Removes folders that were marked for deletion, by this run or an earlier one, and have waited long enough.
+   * @returns how many
+   */
+  cleanDeleted(): number {
+    const found = new Set(this.#deletedFolders.splice(0))
+    for (const name of this.files.list('')) if (names.parseFolder(name)?.kind === 'delete') found.add(name)
+    for (const name of found) if (this.files.exists(name)) this.files.removeDir(name)
+    return found.size
+  }
+
+  /**
+   * Writes the checkpoint files that changed. Also to be called after a log was cut below its recovery point, before
+   * anything is appended to it: the old point would make a crash recovery skip what was appended.
+   * @param highWatermark of an open log; by default its recovery point
+   */
+  writeCheckpoints(highWatermark: (log: L) => number = log => log.syncedOffset): void {
+    for (const [folder, log] of this.#logs) {
+      const offsets = this.#known.get(folder)
+      if (offsets === undefined) continue
+      offsets.recoveryPoint = log.syncedOffset
+      offsets.logStartOffset = log.logStartOffset
+      offsets.highWatermark = highWatermark(log)
+    }
+    const all = [...this.#known.values()]
+    const entries = (offset: (o: Offsets) => number): PartitionOffset[] =>
+      all.map(o => ({ topic: o.topic, partition: o.partition, offset: offset(o) }))
+    this.#write(
+      names.LOG_START_OFFSET_CHECKPOINT_FILE,
+      entries(o => o.logStartOffset).filter(({ offset }) => offset > 0),
+    )
+    this.#write(
+      names.RECOVERY_POINT_CHECKPOINT_FILE,
+      entries(o => o.recoveryPoint),
+    )
+    this.#write(
+      names.REPLICATION_OFFSET_CHECKPOINT_FILE,
+      entries(o => o.highWatermark),
+    )
+  }
+
+  /**
+   * Closes all logs and gives the lock back. When `clean` and everything reached the disk, leaves the mark by which
+   * the next start recovers nothing.
+   * @throws the first failure, after everything else was done
+   */
+  async close(clean: boolean, brokerEpoch = -1): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    try {
+      const logs = [...this.#logs.values()]
+      const wasOffline = logs.some(log => log.offline !== null)
+      const results = await Promise.allSettled(logs.map(log => log.close(clean)))
+      const failed = results.find(result => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+      if (!clean) return
+      this.writeCheckpoints()
+      // A log nobody opened after a crash has not been recovered yet.
+      const recovered = this.wasClean || this.#untouched.size === 0
+      if (wasOffline || !recovered) return
+      this.files.writeAtomic(names.CLEAN_SHUTDOWN_FILE, formatCleanShutdown(brokerEpoch))
+    } finally {
+      this.#unlock()
+    }
+  }
+
+  #add(folder: string, log: L): L {
+    this.#logs.set(folder, log)
+    this.#untouched.delete(folder)
+    return log
+  }
+
+  /** A file that cannot be read costs time (the whole log is scanned) or brings deleted records back, as in Apache Kafka. */
+  #readCheckpoint(path: string, warnings: string[]): Map<string, number> {
+    if (!this.files.exists(path)) return new Map()
+    const data = this.files.readAll(path)
+    this.#written.set(path, data)
+    try {
+      return offsetsByFolder(parseOffsetCheckpoint(data, path))
+    } catch (error) {
+      if (!(error instanceof CorruptFileError)) throw error
+      warnings.push(`${error.message}; every log begins at 0 there.`)
+      return new Map()
+    }
+  }
+
+  /** Whether a checkpoint file on disk speaks of this folder. */
+  #isCheckpointed(folder: string): boolean {
+    const line = `\n${folder.slice(0, folder.lastIndexOf('-'))} ${folder.slice(folder.lastIndexOf('-') + 1)} `
+    for (const data of this.#written.values()) if (data.includes(line)) return true
+    return false
+  }
+
+  #write(path: string, entries: readonly PartitionOffset[]): void {
+    const data = formatOffsetCheckpoint(entries)
+    if (this.#written.get(path)?.equals(data) === true) return
+    this.files.writeAtomic(path, data)
+    this.#written.set(path, data)
+  }
+}
+
+/**
+ * Reads meta.properties and changes nothing. Null: the directory is missing or empty and may be made ours.
+ * @throws LogDirError for any other directory that is not ours
+ */
+function checkOwner(files: Files, { path, nodeId, clusterId }: LogDirOptions): MetaProperties | null {
+  if (!files.exists('')) return null
+  if (!files.exists(names.META_PROPERTIES_FILE)) {
+    const foreign = files.list('').find(name => !isHarmless(name))
+    if (foreign === undefined) return null
+    throw new LogDirError(
+      `The data directory ${path} is not empty (it holds ${foreign}) and not Odradek's: nothing was changed; choose another directory.`,
+    )
+  }
+  let found: MetaProperties
+  try {
+    found = parseMetaProperties(files.readAll(names.META_PROPERTIES_FILE), names.META_PROPERTIES_FILE)
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error
+    throw new LogDirError(`The data directory ${path} cannot be read (${error.message}): nothing was changed.`, {
+      cause: error,
+    })
+  }
+  if (found.odradekVersion === 0) {
+    throw new LogDirError(
+      `The data directory ${path} was written by Apache Kafka (node ${found.nodeId}, cluster ${found.clusterId}), which Odradek does not open yet: nothing was changed; choose another directory.`,
+    )
+  }
+  if (found.nodeId !== nodeId) {
+    throw new LogDirError(
+      `The data directory ${path} belongs to node.id ${found.nodeId}, not ${nodeId}: set node.id=${found.nodeId} or choose another directory.`,
+    )
+  }
+  if (clusterId !== undefined && found.clusterId !== clusterId) {
+    throw new LogDirError(
+      `The data directory ${path} belongs to cluster ${found.clusterId}, not ${clusterId}: choose another directory.`,
+    )
+  }
+  return found
+}
+
+/** What an empty directory may hold: a file system's own folder, and what a first start that was interrupted left. */
+function isHarmless(name: string): boolean {
+  return (
+    name === 'lost+found' ||
+    name === names.LOCK_FILE ||
+    name.startsWith(`${names.LOCK_FILE}.`) ||
+    name === names.META_PROPERTIES_FILE + names.TEMPORARY_SUFFIX
+  )
+}
+
+function takeLock(files: Files, path: string): () => void {
+  try {
+    return files.lock(names.LOCK_FILE)
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error
+    throw new LogDirError(
+      `The data directory ${path} is in use by the running process ${error.pid}: stop it first, or choose another directory.`,
+      { cause: error },
+    )
+  }
+}
