@@ -1,0 +1,163 @@
+/** Reads that go to segment files: batches from an offset on, and the records that a timestamp points to. */
+import * as header from '../protocol/records/batch.ts'
+import { RecordError } from '../protocol/records/error.ts'
+import { RecordCursor } from '../protocol/records/record.ts'
+import * as errors from '../protocol/errors.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { lastOffsetOf, leaderEpochOf, maxTimestampOf } from './batch-cursor.ts'
+import type { ReadBuffers } from './read-buffers.ts'
+import type { Segment } from './segment.ts'
+import type { TailReadOptions, TailRecords } from './tail.ts'
+
+/** One response part: larger reads would hold up everybody else for too long. */
+const MAX_READ_BYTES = 4 * 1024 * 1024
+
+export interface OffsetAndTimestamp {
+  readonly offset: number
+  readonly timestamp: number
+  /** Of the batch, -1 if it does not say. */
+  readonly leaderEpoch: number
+}
+
+export const emptyRecords = (offset: number): TailRecords => ({
+  byteLength: 0,
+  parts: [],
+  firstOffset: offset,
+  nextOffset: offset,
+  release: () => {},
+})
+
+/** Index of the last segment whose base offset is at or below `offset`; 0 if there is none. */
+export function segmentIndex(segments: readonly Segment[], offset: number): number {
+  let low = 0
+  let high = segments.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if (segments[middle]!.baseOffset <= offset) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/**
+ * Whole batches from the one that holds `offset` on (or the first behind it, where offsets are missing), out of one segment.
+ * @throws KafkaError CORRUPT_MESSAGE
+ */
+export function readSegments(
+  segments: readonly Segment[],
+  buffers: ReadBuffers,
+  offset: number,
+  o: TailReadOptions,
+): TailRecords {
+  for (let n = segmentIndex(segments, offset); n < segments.length; n++) {
+    const segment = segments[n]!
+    const start = segment.find(offset)
+    // Compaction may have emptied the end of this segment.
+    if (start !== null) {
+      const { position, size } = start
+      const firstOffset = header.magic(start.buffer, start.at) >= 2 ? header.baseOffset(start.buffer, start.at) : offset
+      if (lastOffsetOf(start.buffer, start.at) >= o.maxOffset) return emptyRecords(offset)
+      const wanted = Math.min(o.maxBytes, MAX_READ_BYTES, segment.written - position)
+      if (wanted < size && !o.minOneBatch) return emptyRecords(offset)
+      return readAt(segment, buffers, position, Math.max(wanted, size), firstOffset, o.maxOffset)
+    }
+  }
+  return emptyRecords(offset)
+}
+
+function readAt(
+  segment: Segment,
+  buffers: ReadBuffers,
+  position: number,
+  length: number,
+  firstOffset: number,
+  maxOffset: number,
+): TailRecords {
+  const buffer = buffers.take(length)
+  const count = segment.readAt(length === buffer.length ? buffer : buffer.subarray(0, length), position)
+  let end = 0
+  let nextOffset = firstOffset
+  for (;;) {
+    const size = header.wholeBatchAt(buffer, end, count)
+    if (size === header.INVALID) throw new KafkaError(errors.CORRUPT_MESSAGE)
+    if (size === header.INCOMPLETE || lastOffsetOf(buffer, end) >= maxOffset) break
+    nextOffset = lastOffsetOf(buffer, end) + 1
+    end += size
+  }
+  let held = true
+  const release = () => {
+    if (held) buffers.give(buffer)
+    held = false
+  }
+  return { byteLength: end, parts: [buffer.subarray(0, end)], firstOffset, nextOffset, release }
+}
+
+/**
+ * The first record at or behind `startOffset` whose timestamp is at or above `timestamp`, exact to the record, or null.
+ * @throws KafkaError CORRUPT_MESSAGE, UNSUPPORTED_COMPRESSION_TYPE (zstd before its codec is ready)
+ */
+export function findByTimestamp(
+  segments: readonly Segment[],
+  startOffset: number,
+  timestamp: number,
+): OffsetAndTimestamp | null {
+  for (const segment of segments) {
+    if (segment.largest.timestamp < timestamp) continue
+    const from = segment.timeIndex.lookup(timestamp).offset
+    const { position } = segment.offsetIndex.lookup(Math.max(from, startOffset))
+    const cursor = segment.cursor(position)
+    while (cursor.next()) {
+      const { buffer, at } = cursor
+      if (maxTimestampOf(buffer, at) < timestamp || lastOffsetOf(buffer, at) < startOffset) continue
+      const found = findRecord(wholeBatch(segment, cursor.position, cursor.size), record => {
+        return record.timestamp >= timestamp && record.offset >= startOffset
+      })
+      if (found !== null) return found
+    }
+  }
+  return null
+}
+
+/** The record with the largest timestamp of the log (KIP-734), the first if there are several; null if none has one. */
+export function findLargestTimestamp(segments: readonly Segment[]): OffsetAndTimestamp | null {
+  let best = segments[0]!
+  for (const segment of segments) if (segment.largest.timestamp > best.largest.timestamp) best = segment
+  const { timestamp, offset } = best.largest
+  const cursor = best.cursor(best.offsetIndex.lookup(offset).position)
+  if (timestamp < 0) return null
+  while (cursor.next()) {
+    if (maxTimestampOf(cursor.buffer, cursor.at) !== timestamp) continue
+    const batch = wholeBatch(best, cursor.position, cursor.size)
+    if (header.magic(batch, 0) >= 2 && header.timestampType(batch, 0) === 'LogAppendTime') {
+      return { offset: lastOffsetOf(batch, 0), timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
+    }
+    return findRecord(batch, record => record.timestamp === timestamp)
+  }
+  return null
+}
+
+function wholeBatch(segment: Segment, position: number, size: number): Buffer {
+  const batch = Buffer.allocUnsafe(size)
+  segment.readAt(batch, position)
+  return batch
+}
+
+function findRecord(batch: Buffer, matches: (record: RecordCursor) => boolean): OffsetAndTimestamp | null {
+  // Messages of the old formats are not opened: the batch's own facts are the answer.
+  if (header.magic(batch, 0) < 2) {
+    return { offset: lastOffsetOf(batch, 0), timestamp: maxTimestampOf(batch, 0), leaderEpoch: -1 }
+  }
+  try {
+    const records = new RecordCursor(batch)
+    while (records.next()) {
+      if (matches(records)) {
+        return { offset: records.offset, timestamp: records.timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
+      }
+    }
+    return null
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error
+    const code = error.code === 'UNSUPPORTED' ? errors.UNSUPPORTED_COMPRESSION_TYPE : errors.CORRUPT_MESSAGE
+    throw new KafkaError(code, `${error.message}.`)
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * Opens a partition's folder (LogLoader.java). After a clean shutdown names and the end of the last segment are enough. After
+ * a crash every segment that may hold unsynced bytes is scanned: the log ends before the first invalid batch, indexes
+ * and leader epochs are built anew, and the producers follow from a snapshot plus what lies behind it.
+ */
+import * as header from '../protocol/records/batch.ts'
+import { lastOffsetOf, leaderEpochOf } from './batch-cursor.ts'
+import { CorruptFileError } from './errors.ts'
+import type { Files } from './files.ts'
+import { LeaderEpochs, parseLeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import * as names from './names.ts'
+import { ProducerState } from './producer-state.ts'
+import { applyBatch, indexTransaction, replaySegments } from './replay.ts'
+import { Segment, segmentFiles } from './segment.ts'
+import { SnapshotFiles } from './snapshot-files.ts'
+
+const SCAN_BYTES = 1024 * 1024
+
+export interface LoadOptions {
+  readonly files: Files
+  readonly folder: string
+  readonly config: LogConfig
+  readonly cleanShutdown: boolean
+  /** Everything below it was on disk when it was noted. */
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  readonly now: number
+  readonly rollJitterMs: () => number
+}
+
+export interface LoadedLog {
+  /** Ascending, at least one; the last is active. */
+  readonly segments: Segment[]
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  readonly recoveryPoint: number
+  readonly epochs: LeaderEpochs
+  readonly producers: ProducerState
+  readonly snapshots: SnapshotFiles
+  /** Renamed files that wait for deletion. */
+  readonly deleted: string[]
+  /** Bytes that were scanned, for logs and tests. */
+  readonly scannedBytes: number
+}
+
+/** Opens the folder, which must exist. @throws what the disk throws */
+export function loadLog(o: LoadOptions): LoadedLog {
+  const fileNames = completeSwaps(o.files, o.folder)
+  const epochs = loadEpochs(o.files, o.folder)
+  // A lost epoch file is rebuilt from the batches, all of them.
+  const clean = o.cleanShutdown && epochs !== null
+  const state: Loading = {
+    o: { ...o, recoveryPoint: epochs === null ? 0 : o.recoveryPoint },
+    segments: [],
+    epochs: epochs ?? new LeaderEpochs(),
+    producers: new ProducerState(o.config.producerIdExpirationMs),
+    snapshots: new SnapshotFiles(o.files, o.folder, fileNames),
+    deleted: [],
+    scannedBytes: 0,
+  }
+  const epochsBefore = state.epochs.format()
+  openSegments(state, fileNames, clean)
+  if (!clean) scanUnsynced(state)
+  let logEndOffset = state.segments.at(-1)?.nextOffset() ?? o.logStartOffset
+  if (logEndOffset < o.logStartOffset || state.segments.length === 0) {
+    // Files are gone that the checkpoint knew: what is left lies below the start of the log.
+    dropSegments(state, 0)
+    state.snapshots.removeAll()
+    state.epochs.clear()
+    state.segments.push(newSegment(o, o.logStartOffset))
+    state.segments[0]!.create()
+    logEndOffset = o.logStartOffset
+  }
+  const logStartOffset = Math.max(o.logStartOffset, state.segments[0]!.baseOffset)
+  state.epochs.truncateFromEnd(logEndOffset)
+  state.epochs.truncateFromStart(logStartOffset)
+  loadProducers(state, logStartOffset, logEndOffset, clean)
+  state.segments.at(-1)!.loadLargest()
+  const epochsNow = state.epochs.format()
+  if (!epochsNow.equals(epochsBefore)) o.files.writeAtomic(epochsPath(o.folder), epochsNow)
+  // Removed names must not come back after another crash: a snapshot of a future that was cut off would then be believed.
+  if (!clean) o.files.syncDirNow(o.folder)
+  const recoveryPoint = clean ? logEndOffset : Math.min(state.o.recoveryPoint, logEndOffset)
+  return { ...state, logStartOffset, logEndOffset, recoveryPoint }
+}
+
+interface Loading {
+  readonly o: LoadOptions
+  readonly segments: Segment[]
+  readonly epochs: LeaderEpochs
+  readonly producers: ProducerState
+  readonly snapshots: SnapshotFiles
+  readonly deleted: string[]
+  scannedBytes: number
+}
+
+export const epochsPath = (folder: string): string => names.join(folder, names.LEADER_EPOCH_CHECKPOINT_FILE)
+
+function loadEpochs(files: Files, folder: string): LeaderEpochs | null {
+  const path = epochsPath(folder)
+  if (!files.exists(path)) return new LeaderEpochs()
+  try {
+    return new LeaderEpochs(parseLeaderEpochs(files.readAll(path), path))
+  } catch (error) {
+    if (error instanceof CorruptFileError) return null
+    throw error
+  }
+}
+
+/**
+ * Ends what a crash left half done: files that were being deleted, written or compacted go; a finished compaction (`.swap`
+ * files without `.cleaned` ones at or below them) takes the place of the segments it covers. @returns the names left
+ */
+function completeSwaps(files: Files, folder: string): string[] {
+  const path = (name: string) => names.join(folder, name)
+  const swaps: string[] = []
+  let firstCleaned = Infinity
+  for (const name of files.list(folder)) {
+    if (name.endsWith(names.SWAP_SUFFIX)) swaps.push(name)
+    if (name.endsWith(names.CLEANED_SUFFIX)) firstCleaned = Math.min(firstCleaned, names.offsetOfFile(name) ?? Infinity)
+    // Snapshots of the metadata log are deleted by its own rules (KIP-630).
+    const unfinished =
+      name.endsWith(names.DELETED_SUFFIX) && !name.endsWith(names.CHECKPOINT_SUFFIX + names.DELETED_SUFFIX)
+    if (unfinished || name.endsWith(names.CLEANED_SUFFIX) || name.endsWith(names.TEMPORARY_SUFFIX))
+      files.remove(path(name))
+  }
+  const valid = swaps.filter(name => (names.offsetOfFile(name) ?? 0) < firstCleaned)
+  for (const name of swaps) if (!valid.includes(name)) files.remove(path(name))
+  const covered = valid
+    .filter(name => name.endsWith(names.LOG_SUFFIX + names.SWAP_SUFFIX))
+    .map(name => ({ base: names.offsetOfFile(name) ?? 0, end: endOfFile(files, path(name)) }))
+  const first = Math.min(...covered.map(({ base }) => base))
+  const end = Math.max(...covered.map(swap => swap.end))
+  for (const name of files.list(folder)) {
+    const offset = names.offsetOfFile(name)
+    if (offset === null || name.endsWith(names.SWAP_SUFFIX) || offset < first || offset >= end) continue
+    files.remove(path(name))
+  }
+  for (const name of valid) files.rename(path(name), path(name.slice(0, -names.SWAP_SUFFIX.length)))
+  return files.list(folder)
+}
+
+/** The offset behind the last whole batch of a file that is no segment yet. */
+function endOfFile(files: Files, path: string): number {
+  const bytes = files.readAll(path)
+  let end = 0
+  for (let at = 0, size = header.wholeBatchAt(bytes, 0); size > 0; at += size, size = header.wholeBatchAt(bytes, at)) {
+    end = lastOffsetOf(bytes, at) + 1
+  }
+  return end
+}
+
+const newSegment = (o: LoadOptions, baseOffset: number): Segment =>
+  new Segment(o.files, o.folder, baseOffset, o.config, o.now, o.rollJitterMs())
+
+/** Lists the segments by their names alone, and mends those whose indexes are missing. */
+function openSegments(state: Loading, fileNames: readonly string[], clean: boolean): void {
+  const { o, segments } = state
+  const present = new Set(fileNames)
+  for (const name of fileNames) {
+    const offset = names.offsetOfFile(name)
+    if (offset === null) continue
+    if (name.endsWith(names.LOG_SUFFIX)) segments.push(newSegment(o, offset))
+    else if (
+      [names.OFFSET_INDEX_SUFFIX, names.TIME_INDEX_SUFFIX, names.TXN_INDEX_SUFFIX].some(s => name.endsWith(s)) &&
+      !present.has(names.logFile(offset))
+    ) {
+      o.files.remove(names.join(o.folder, name))
+    }
+  }
+  const firstScanned = clean ? segments.length : firstUnsynced(state)
+  segments.forEach((segment, n) => {
+    // Those to be scanned get new indexes anyway. Of the others only the last is looked into: it is about to be written.
+    if (n >= firstScanned) return
+    const [index, timeIndex] = segmentFiles(segment.baseOffset)
+    const missing = !present.has(index!) || !present.has(timeIndex!)
+    if (missing || (n === segments.length - 1 && !isSane(segment))) rebuildIndexes(state, n)
+  })
+}
+
+function isSane(segment: Segment): boolean {
+  try {
+    segment.offsetIndex.sanityCheck()
+    segment.timeIndex.sanityCheck()
+    segment.transactions.sanityCheck()
+    return segment.offsetIndex.lookup(Infinity).position <= segment.written
+  } catch (error) {
+    if (error instanceof CorruptFileError) return false
+    throw error
+  }
+}
+
+/** Of a segment whose batches are trusted. The producers of its beginning are needed to know its transactions. */
+function rebuildIndexes(state: Loading, n: number): void {
+  const { segments, producers, snapshots, o } = state
+  const segment = segments[n]!
+  snapshots.load(producers, Math.min(o.logStartOffset, segment.baseOffset), segment.baseOffset, o.now)
+  replaySegments(producers, segments.slice(0, n), segment.baseOffset)
+  scanSegment(state, segment)
+  segment.finishTimeIndex()
+  segment.offsetIndex.flush()
+  segment.timeIndex.flush()
+}
+
+/**
+ * The first segment that may hold unsynced bytes: the one that holds the recovery point, and the one before it if the point
+ * lies exactly between them, since its indexes are synced after it is sealed.
+ */
+function firstUnsynced({ segments, o }: Loading): number {
+  let first = 0
+  while (first + 1 < segments.length && segments[first + 1]!.baseOffset < o.recoveryPoint) first++
+  return first
+}
+
+/** Scans what may not have been on disk when the process or the machine died, and ends the log where it stops being valid. */
+function scanUnsynced(state: Loading): void {
+  const { segments, producers, snapshots, o } = state
+  const first = firstUnsynced(state)
+  const start = segments[first]
+  if (start === undefined) return
+  snapshots.load(producers, Math.min(o.logStartOffset, start.baseOffset), start.baseOffset, o.now)
+  replaySegments(producers, segments.slice(0, first), start.baseOffset)
+  let gaps = false
+  for (let n = first; n < segments.length; n++) {
+    const segment = segments[n]!
+    producers.mapEndOffset = Math.max(producers.mapEndOffset, segment.baseOffset)
+    if (n > first) snapshots.take(producers)
+    const scan = scanSegment(state, segment)
+    gaps ||= scan.gaps
+    const next = segments[n + 1]
+    // Offsets are missing between segments only where compaction removed them. Elsewhere the end of this one was lost.
+    const lost = next !== undefined && scan.nextOffset < next.baseOffset && !gaps && !o.config.cleanupPolicy.compact
+    if (scan.cut || lost || (next !== undefined && scan.nextOffset > next.baseOffset)) {
+      dropSegments(state, n + 1)
+      return
+    }
+    if (next !== undefined) segment.seal()
+  }
+}
+
+/** Segments from the nth on leave the log; their files wait for deletion. */
+function dropSegments({ segments, snapshots, deleted }: Loading, n: number): void {
+  const end = segments[n]?.baseOffset
+  for (const segment of segments.splice(n)) deleted.push(...segment.markDeleted())
+  if (end !== undefined) snapshots.keepWithin(-1, end)
+}
+
+/**
+ * Reads every batch: length, magic, CRC, rising offsets. Cuts the file before the first that fails, and enters the others
+ * into indexes, leader epochs and producers.
+ */
+function scanSegment(state: Loading, segment: Segment): { nextOffset: number; cut: boolean; gaps: boolean } {
+  segment.resetIndexes()
+  const end = segment.written
+  let buffer = Buffer.allocUnsafe(Math.min(SCAN_BYTES, end))
+  let position = 0
+  let nextOffset = segment.baseOffset
+  let gaps = false
+  scan: while (position < end) {
+    const count = segment.readAt(buffer, position)
+    let at = 0
+    for (;;) {
+      const size = header.wholeBatchAt(buffer, at, at + (end - position))
+      // Behind the end of the file, or no batch at all.
+      if (size <= 0 || count - at < Math.min(header.HEADER_SIZE, end - position)) {
+        if (size > 0 && at > 0) break
+        break scan
+      }
+      if (at + size > count) {
+        if (size > buffer.length) buffer = Buffer.allocUnsafe(size)
+        break
+      }
+      if (!isValid(buffer, at, nextOffset, segment)) break scan
+      gaps ||= header.magic(buffer, at) >= 2 && header.baseOffset(buffer, at) > nextOffset
+      enter(state, segment, buffer, at, position, size)
+      nextOffset = lastOffsetOf(buffer, at) + 1
+      at += size
+      position += size
+      if (position >= end) break
+      if (count - at < header.HEADER_SIZE) break
+    }
+  }
+  state.scannedBytes += position
+  segment.cutAt(position)
+  return { nextOffset, cut: position < end, gaps }
+}
+
+function isValid(buffer: Buffer, at: number, nextOffset: number, segment: Segment): boolean {
+  if (header.magic(buffer, at) >= 2) {
+    if (!header.isCrcValid(buffer, at)) return false
+    if (header.baseOffset(buffer, at) < nextOffset || header.lastOffsetDelta(buffer, at) < 0) return false
+  } else if (lastOffsetOf(buffer, at) < nextOffset) return false
+  return segment.offsetIndex.accepts(lastOffsetOf(buffer, at))
+}
+
+function enter(state: Loading, segment: Segment, buffer: Buffer, at: number, position: number, size: number): void {
+  segment.index(buffer, at, position, size)
+  const epoch = leaderEpochOf(buffer, at)
+  if (epoch > state.epochs.latestEpoch) state.epochs.assign(epoch, header.baseOffset(buffer, at))
+  indexTransaction(state.producers, segment, applyBatch(state.producers, buffer, at))
+}
+
+function loadProducers(state: Loading, logStartOffset: number, logEndOffset: number, clean: boolean): void {
+  const { segments, producers, snapshots, o } = state
+  const bases = segments.map(segment => segment.baseOffset)
+  snapshots.removeStrays(bases)
+  if (clean && snapshots.offsets.length === 0) {
+    // As Kafka does: an orderly stop would have left a snapshot, had there been producers to remember.
+    producers.clear(logEndOffset)
+    return
+  }
+  snapshots.keepWithin(logStartOffset, logEndOffset)
+  if (clean || producers.mapEndOffset !== logEndOffset) {
+    snapshots.load(producers, logStartOffset, logEndOffset, o.now)
+    replaySegments(producers, segments, logEndOffset)
+  }
+  producers.mapEndOffset = logEndOffset
+}
