@@ -13,7 +13,8 @@ import {
   type MetadataLog,
   type QuorumStateFile,
 } from './metadata-log.ts'
-import { formatQuorumState, parseQuorumState } from './quorum-state.ts'
+import { parseQuorumState } from '../../storage/quorum-state.ts'
+import { formatQuorumState } from './quorum-state.ts'
 import { METADATA_VERSION_LEVEL, type MetadataRecord } from './records.ts'
 
 export type ChangeListener = (delta: MetadataDelta, image: MetadataView) => void
@@ -83,7 +84,7 @@ export class Metadata implements MetadataStore {
   /**
    * Replays the log, opens a new leader epoch, and records what is due at a start: bootstrap records, the broker's
    * registration, its leaderships. Resolves when that is durable. Throws MetadataReplayError for a log that is damaged
-   * or not ours, Error for an unreadable `quorum-state`, KafkaError KAFKA_STORAGE_ERROR when the disk fails.
+   * or not ours, CorruptFileError for an unreadable `quorum-state`, KafkaError KAFKA_STORAGE_ERROR when the disk fails.
    */
   static async open(options: MetadataOptions): Promise<Metadata> {
     const { nodeId, quorumState, now, log } = options
@@ -95,7 +96,7 @@ export class Metadata implements MetadataStore {
       minInsyncReplicas: options.minInsyncReplicas ?? 1,
     }
     bootstrap(metadata.image, bootstrapOptions)
-    quorumState.write(formatQuorumState({ leaderId: nodeId, leaderEpoch }))
+    quorumState.write(formatQuorumState(nodeId, leaderEpoch))
     log.append(leaderChangeBatch(nodeId, now()), leaderEpoch)
     metadata.#latest.apply([], log.endOffset)
     metadata.#committed.apply([], log.endOffset)
@@ -220,7 +221,7 @@ function load({ log, quorumState }: MetadataOptions): Loaded {
   const image = new MetadataImage()
   const deletedTopicIds = new Set<string>()
   const state = quorumState.read()
-  let leaderEpoch = state === null ? 0 : parseQuorumState(state).leaderEpoch
+  let leaderEpoch = state === null ? 0 : parseQuorumState(state, 'quorum-state').leaderEpoch
   for (const batch of loadBatches(log)) {
     const { topicsDeleted } = image.apply(batch.records, batch.endOffset)
     for (const { topicId } of topicsDeleted) deletedTopicIds.add(topicId)

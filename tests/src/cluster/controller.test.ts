@@ -38,7 +38,7 @@ describe('CreateTopics', () => {
     expect(reply.topics).toEqual([
       {
         name: 'a',
-        topicId: 'id-0000000000000000001',
+        topicId: 'id-000000000000000001A',
         errorCode: 0,
         errorMessage: null,
         topicConfigErrorCode: 0,
@@ -269,7 +269,7 @@ describe('CreateTopics', () => {
     const image = imageWithBrokers(1, 2, 3)
     create(image, { name: 'a', numPartitions: 6, replicationFactor: 2 })
     const leaders = image.topicByName('a')?.partitions.map(({ leader }) => leader) ?? []
-    expect(leaders.toSorted()).toEqual([1, 1, 2, 2, 3, 3])
+    expect(leaders.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 3])
     for (const { replicas } of image.topicByName('a')?.partitions ?? []) expect(new Set(replicas).size).toBe(2)
   })
 

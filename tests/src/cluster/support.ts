@@ -16,10 +16,10 @@ export const registration = {
   cleanShutdown: true,
 }
 
-/** Ids that read as their number: 'id-0000000000000000007'. */
+/** Ids that read as their number: 'id-000000000000000007A' (16 bytes of base64url end in A, Q, g or w). */
 export const idsFrom = (start = 1): (() => string) => {
   let next = start
-  return () => `id-${String(next++).padStart(19, '0')}`
+  return () => `id-${String(next++).padStart(18, '0')}A`
 }
 
 export const options = (more: Partial<CreateTopicsOptions> = {}): CreateTopicsOptions => ({
@@ -67,7 +67,7 @@ export const contents = (image: MetadataView) => ({
     [...image.configuredResources(type)].toSorted().map(name => [type, name, [...image.configs(type, name)]]),
   ),
   brokers: [...image.brokers()],
-  features: [...image.features].toSorted(),
+  features: [...image.features].toSorted(([a], [b]) => (a < b ? -1 : 1)),
   producerIdNext: image.producerIdNext,
   partitionCount: image.partitionCount,
   others: image.others,
