@@ -9,7 +9,7 @@ export const RequestHeader = message('RequestHeader', {
     requestApiKey: int16,
     requestApiVersion: int16,
     correlationId: int32,
-    clientId: since(1).nullable.plain.string,
+    clientId: since(1).nullable.ignorable.plain.string,
   },
 })
 
