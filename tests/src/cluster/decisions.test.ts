@@ -70,7 +70,9 @@ describe('producer ids', () => {
       [1, epoch + 1],
       [2, epoch],
     ] as const)
-      expect(() => allocateProducerIds(image, brokerId, brokerEpoch)).toThrow(expect.objectContaining({ code: STALE_BROKER_EPOCH }))
+      expect(() => allocateProducerIds(image, brokerId, brokerEpoch)).toThrow(
+        expect.objectContaining({ code: STALE_BROKER_EPOCH }),
+      )
   })
 
   test('end with the integers we can hold', () => {
