@@ -26,8 +26,8 @@ interface Waiting<Context> {
   readonly exchange: Exchange<Context>
   readonly isBarrier: boolean
   isSettled: boolean
-  /** The settled answer of a request behind one that is not; null: none is to be sent. */
-  answer: Encoded | null
+  /** The settled answer of a request behind one that is not; null: none is to be sent; undefined: here it ends. */
+  answer: Encoded | null | undefined
   next: Waiting<Context> | null
 }
 
@@ -41,12 +41,12 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly listenerName: string
-  softwareName = ''
-  softwareVersion = ''
+  softwareName = 'unknown'
+  softwareVersion = 'unknown'
   now = 0
-  /** Monotonic ms of the last byte received or sent. */
-  lastActive: number
   readonly closeConnection = (): void => this.end(this.#owner.limits.closeGraceMs)
+  /** Monotonic ms of the last byte received or sent. */
+  #lastActive: number
   readonly #owner: ConnectionOwner<Context>
   readonly #socket: Socket
   readonly #splitter: FrameSplitter
@@ -73,7 +73,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     this.localPort = socket.localPort
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
-    this.lastActive = owner.runtime.clock.monotonic()
+    this.#lastActive = owner.runtime.clock.monotonic()
     const { maxFrameBytes, maxRequestBytes } = owner.limits
     const maxBytesOf = (apiKey: number) => owner.dispatcher.maxBytesOf(apiKey)
     const limits = { maxFrameBytes, plainFrameBytes: Math.min(maxFrameBytes, maxRequestBytes), maxBytesOf }
@@ -110,6 +110,13 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     this.#close()
   }
 
+  /** Closes it if nothing happened since `oldest` (monotonic ms); says whether it did. */
+  expire(oldest: number): boolean {
+    if (this.#state === 'closed' || this.#lastActive > oldest) return false
+    this.destroy()
+    return true
+  }
+
   // Receiver: the socket's side.
 
   target(): Buffer | null {
@@ -118,7 +125,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   received(buffer: Buffer, length: number): void {
     const { clock } = this.#owner.runtime
-    this.lastActive = clock.monotonic()
+    this.#lastActive = clock.monotonic()
     this.#owner.counters.bytesReceived += length
     if (this.#state !== 'open') return
     this.now = clock.now()
@@ -133,15 +140,13 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   }
 
   sent(): void {
-    this.lastActive = this.#owner.runtime.clock.monotonic()
+    this.#lastActive = this.#owner.runtime.clock.monotonic()
     this.#resume()
   }
 
   /** A peer that sends no more gets what is settled; long polls end, and who waits for more waits in vain, as in Kafka. */
   ended(): void {
-    this.#grace ??= this.#owner.runtime.timers.after(this.#owner.limits.closeGraceMs, () => this.destroy())
-    this.#socket.end()
-    this.#close()
+    this.#finish()
   }
 
   closed(error: Error | null): void {
@@ -212,8 +217,10 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     if (waiting === this.#head) {
       this.#answer(waiting.exchange, reply)
       this.#advance()
-    } else if (reply === undefined) this.closeConnection()
-    else if (reply !== null) {
+    } else if (reply === undefined) {
+      waiting.answer = undefined
+      this.closeConnection()
+    } else if (reply !== null) {
       waiting.answer = this.#encode(waiting.exchange, reply)
       this.#blockedBytes += waiting.answer?.byteLength ?? 0
     }
@@ -223,6 +230,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   #advance(): void {
     while (this.#head?.isSettled) {
       const { answer, exchange, next } = this.#head
+      if (answer === undefined) return this.#finish()
       if (answer) {
         this.flushing()
         this.#blockedBytes -= answer.byteLength
@@ -242,7 +250,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   #answer(exchange: Exchange<Context>, reply: unknown): void {
     if (this.#state === 'closed') return this.#discard(exchange, reply)
     if (reply === null) return
-    if (reply === undefined) return this.closeConnection()
+    if (reply === undefined) return this.#finish()
     if (!this.#writer) {
       this.#writer = new Writer()
       this.#socket.flushSoon()
@@ -298,7 +306,6 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     if (!this.#reading) return
     this.#reading = false
     this.#socket.pause()
-    this.#owner.counters.readingPaused++
   }
 
   /** Goes on with what was held back, then with reading, once nothing speaks against it. */
@@ -315,12 +322,24 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   #guard(step: () => void): void {
     try {
       step()
-      if (this.#splitter.paused) this.#pause()
+      if (this.#splitter.paused && this.#reading) {
+        this.#owner.counters.readingPaused++
+        this.#pause()
+      }
       this.#resume()
     } catch (error) {
       this.#owner.dispatcher.bug(this, {}, error, 'the connection failed and is closed')
       this.destroy()
     }
+  }
+
+  /** Sends the answers given so far, in order, and closes; what comes behind them is dropped. */
+  #finish(): void {
+    this.#grace ??= this.#owner.runtime.timers.after(this.#owner.limits.closeGraceMs, () => this.destroy())
+    // The socket may be reading into a buffer that is given back next.
+    this.#pause()
+    this.#socket.end()
+    this.#close()
   }
 
   #close(): void {

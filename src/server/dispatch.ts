@@ -1,5 +1,6 @@
 // From a frame to a started request: table lookup by API key, version check, decoding; and what becomes of requests that
 // are not served (G2, G3, G6) or whose handler throws.
+import assert from 'node:assert'
 import type { Api, RequestHead } from '../../protocol/index.ts'
 import type { ApiCounters, ServerCounters } from '../observe/counters.ts'
 import type { Runtime } from '../runtime/index.ts'
@@ -59,6 +60,7 @@ export class Dispatcher<Context> {
     this.#log = new LimitedLog(options.runtime.log, options.runtime.clock)
     for (const handler of options.handlers) {
       const { api, versions } = handler
+      assert(this.#routes[api.key] === undefined, `two handlers for ${api.name}`)
       const [min, max] = versions ?? [api.versions[0], api.latestStable]
       this.#routes[api.key] = { handler, min, max, counters: apiCounters(options.counters, api.name) }
       if (api.key === API_VERSIONS) this.#unknownApiVersions = unknownApiVersions(api, min, max)

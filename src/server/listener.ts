@@ -166,9 +166,7 @@ function sweep<Context>(owner: ConnectionOwner<Context>, connections: Set<Connec
       const oldest = runtime.clock.monotonic() - limits.maxIdleMs
       if (limits.maxIdleMs >= 0) {
         for (const connection of connections) {
-          if (connection.lastActive > oldest) continue
-          counters.connectionsExpired++
-          connection.destroy()
+          if (connection.expire(oldest)) counters.connectionsExpired++
         }
       }
       arm()

@@ -25,7 +25,7 @@ export interface ConnectionInfo {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly listenerName: string
-  /** What the client says it is in ApiVersions (KIP-511), '' until then; that handler sets them. */
+  /** What the client says it is in ApiVersions (KIP-511), 'unknown' until then; that handler sets them. */
   softwareName: string
   softwareVersion: string
   /** Calls `fn` once when the connection closes (soon, if it has); returns what takes it back. */
