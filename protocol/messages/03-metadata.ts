@@ -1,4 +1,8 @@
-// Metadata.
+// Metadata tells brokers, topics, partitions and leaders; a null list of topics asks for all (in v0 an empty one
+// did). v1: racks, controller, internal topics; v2: cluster id, v3: throttle time, v4: auto-creation may be
+// refused, v5: offline replicas (KIP-112), v7: leader epochs (KIP-320), v8: authorized operations (KIP-430; those
+// of the cluster left in v11, KIP-700), v10: topic ids in the answer, v12: topics asked for by id (KIP-516), v13:
+// error of the whole answer (KIP-1102).
 import { api } from '../api.ts'
 import { array, int16, int32, nullSince, since, string } from '../schema.ts'
 
@@ -6,6 +10,7 @@ export const Metadata = api(3, 'Metadata', {
   versions: [0, 13],
   flexible: 9,
   request: {
+    /** Null: all topics. */
     topics: nullSince(1).array({
       topicId: since(10).ignorable.uuid,
       name: nullSince(10).string,
@@ -32,6 +37,7 @@ export const Metadata = api(3, 'Metadata', {
       partitions: array({
         errorCode: int16,
         partitionIndex: int32,
+        /** -1: there is none. */
         leaderId: int32,
         leaderEpoch: since(7).ignorable.int32.or(-1),
         replicaNodes: array(int32),

@@ -1,4 +1,7 @@
-// OffsetFetch.
+// OffsetFetch reads a group's committed positions, -1 where there is none.
+// v0 read ZooKeeper (gone); v2: null asks for all topics, error of the whole answer; v3: throttle time, v5: leader
+// epoch (KIP-320), v7: only stable offsets (KIP-447), v8: several groups at once, in another layout (KIP-709), v9:
+// member id and epoch (KIP-848), v10: topic ids instead of names.
 import { api } from '../api.ts'
 import { array, ignorable, int16, int32, int64, nullable, since, string, until } from '../schema.ts'
 
@@ -31,6 +34,7 @@ export const OffsetFetch = api(9, 'OffsetFetch', {
       name: string,
       partitions: array({
         partitionIndex: int32,
+        /** -1: nothing is committed. */
         committedOffset: int64,
         committedLeaderEpoch: since(5).ignorable.int32.or(-1),
         metadata: nullable.string,

@@ -1,4 +1,6 @@
-// FindCoordinator.
+// FindCoordinator names the broker that coordinates a group (type 0), a transactional id (1) or a share partition
+// (2). v1: key type, error message, throttle time (KIP-98); v4: several keys at once, in another layout (KIP-699);
+// v5: TRANSACTION_ABORTABLE (KIP-890); v6: share groups, key "group:topicId:partition" (KIP-932).
 import { api } from '../api.ts'
 import { int16, int32, nullable, since, string, until } from '../schema.ts'
 
@@ -7,6 +9,7 @@ export const FindCoordinator = api(10, 'FindCoordinator', {
   flexible: 3,
   request: {
     key: until(3).string,
+    /** 0 group, 1 transaction, 2 share partition. */
     keyType: since(1).int8.or(0),
     coordinatorKeys: since(4).array(string),
   },

@@ -1,4 +1,5 @@
-// Heartbeat.
+// Heartbeat keeps a classic member alive and tells it of a rebalance.
+// v1: throttle time, v3: static members (KIP-345).
 import { api } from '../api.ts'
 import { int16, int32, since, string } from '../schema.ts'
 

@@ -1,4 +1,6 @@
-// LeaveGroup.
+// LeaveGroup takes members out of a classic group.
+// v1: throttle time, v3: several members, by member or instance id, in another layout (KIP-345), v5: reason
+// (KIP-800).
 import { api } from '../api.ts'
 import { int16, nullable, since, string, until } from '../schema.ts'
 

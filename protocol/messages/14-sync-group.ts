@@ -1,4 +1,6 @@
-// SyncGroup.
+// SyncGroup hands in the leader's assignment and is answered with the member's own.
+// v1: throttle time, v3: static members (KIP-345), v5: protocol type and name, checked against the group's
+// (KIP-559).
 import { api } from '../api.ts'
 import { array, bytes, int16, int32, since, string } from '../schema.ts'
 

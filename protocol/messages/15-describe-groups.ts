@@ -1,4 +1,6 @@
-// DescribeGroups.
+// DescribeGroups shows state, protocol, members and assignments of classic groups.
+// v1: throttle time, v3: authorized operations (KIP-430), v4: instance ids (KIP-345), v6: GROUP_ID_NOT_FOUND with
+// a message instead of a group in state Dead (KIP-1043).
 import { api } from '../api.ts'
 import { array, bytes, int16, since, string } from '../schema.ts'
 

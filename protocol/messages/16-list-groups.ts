@@ -1,4 +1,5 @@
-// ListGroups.
+// ListGroups lists the groups that a broker coordinates.
+// v1: throttle time, v4: states, and a filter of them (KIP-518), v5: types, and a filter of them (KIP-848).
 import { api } from '../api.ts'
 import { array, int16, since, string } from '../schema.ts'
 

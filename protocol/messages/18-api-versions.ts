@@ -1,4 +1,7 @@
-// ApiVersions.
+// ApiVersions tells which APIs and versions the broker speaks; a client's first request.
+// Its response header is of version 0 in every version, and a version that is too high is answered in the layout
+// of v0. v1: throttle time, v3: client software (KIP-511), features as tagged fields (KIP-584), v4: features may
+// have minimum 0 (KIP-1022), v5: cluster and node id, so that a wrong broker can say so (KIP-1242).
 import { api } from '../api.ts'
 import { array, int16, since, string } from '../schema.ts'
 
@@ -24,6 +27,7 @@ export const ApiVersions = api(18, 'ApiVersions', {
       minVersion: int16,
       maxVersion: int16,
     }),
+    /** -1: unknown. */
     finalizedFeaturesEpoch: since(3).tag(1).ignorable.int64.or(-1),
     finalizedFeatures: since(3).tag(2).ignorable.array({
       name: string,

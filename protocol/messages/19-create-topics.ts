@@ -1,4 +1,6 @@
-// CreateTopics.
+// CreateTopics makes topics, with partition counts or with replicas given by hand; the controller's work.
+// v1: error messages, dry run; v2: throttle time, v4: -1 for the broker's defaults (KIP-464), v5: the
+// configuration made (KIP-525), v6: THROTTLING_QUOTA_EXCEEDED (KIP-599), v7: topic ids (KIP-516).
 import { api } from '../api.ts'
 import { array, bool, ignorable, int16, int32, nullable, since, string } from '../schema.ts'
 
@@ -8,8 +10,10 @@ export const CreateTopics = api(19, 'CreateTopics', {
   request: {
     topics: array({
       name: string,
+      /** -1: the broker's default, or replicas given by hand. */
       numPartitions: int32,
       replicationFactor: int16,
+      /** Replicas by hand; empty: the controller chooses. */
       assignments: array({
         partitionIndex: int32,
         brokerIds: array(int32),

@@ -1,4 +1,6 @@
-// DeleteTopics.
+// DeleteTopics deletes topics.
+// v1: throttle time, v5: error messages and THROTTLING_QUOTA_EXCEEDED (KIP-599), v6: by name or by id, in another
+// layout (KIP-516).
 import { api } from '../api.ts'
 import { array, int16, int32, nullSince, nullable, since, string, until, uuid } from '../schema.ts'
 

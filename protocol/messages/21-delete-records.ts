@@ -1,4 +1,5 @@
-// DeleteRecords.
+// DeleteRecords moves the start of partitions' logs forward; -1 is the high watermark (KIP-107).
+// All versions carry the same fields.
 import { api } from '../api.ts'
 import { array, int16, int32, int64, string } from '../schema.ts'
 
@@ -10,6 +11,7 @@ export const DeleteRecords = api(21, 'DeleteRecords', {
       name: string,
       partitions: array({
         partitionIndex: int32,
+        /** The new start; -1: the high watermark. */
         offset: int64,
       }),
     }),

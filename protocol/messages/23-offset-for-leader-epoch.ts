@@ -1,4 +1,6 @@
-// OffsetForLeaderEpoch.
+// OffsetForLeaderEpoch tells where a leader epoch ends, so that clients and followers find where logs part
+// (KIP-101). v1: the epoch of the answer (KIP-279), v2: fencing by current epoch, throttle time (KIP-320), v3:
+// replica id, -2 for debugging. v0-1 are gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { array, int16, int32, int64, since, string } from '../schema.ts'
 

@@ -1,4 +1,6 @@
-// AddPartitionsToTxn.
+// AddPartitionsToTxn makes partitions part of a transaction (KIP-98).
+// v2: PRODUCER_FENCED (KIP-588). Up to v3 clients send it; from v4 brokers do, for several transactions at once or
+// to verify alone, in another layout (KIP-890). v5: TRANSACTION_ABORTABLE.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int64, since, string, until } from '../schema.ts'
 

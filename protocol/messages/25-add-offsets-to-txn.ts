@@ -1,4 +1,5 @@
-// AddOffsetsToTxn.
+// AddOffsetsToTxn makes a group's offsets part of a transaction (KIP-98).
+// v2: PRODUCER_FENCED (KIP-588), v4: TRANSACTION_ABORTABLE (KIP-890).
 import { api } from '../api.ts'
 import { int16, int32, int64, string } from '../schema.ts'
 

@@ -1,4 +1,6 @@
-// EndTxn.
+// EndTxn commits or aborts a transaction (KIP-98).
+// v2: PRODUCER_FENCED (KIP-588), v4: TRANSACTION_ABORTABLE, v5: the answer carries the producer's next id and
+// epoch (KIP-890).
 import { api } from '../api.ts'
 import { bool, int16, int32, int64, since, string } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// WriteTxnMarkers.
+// WriteTxnMarkers has a leader write the end of transactions into its partitions; transaction coordinators send it
+// (KIP-98). v2: the transaction's version (KIP-1228). v0 is gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int64, since, string } from '../schema.ts'
 

@@ -1,4 +1,6 @@
-// TxnOffsetCommit.
+// TxnOffsetCommit stores a group's positions as part of a transaction (KIP-98).
+// v2: leader epoch (KIP-320), v3: generation and member, for fencing (KIP-447), v4: TRANSACTION_ABORTABLE, v5: the
+// group joins the transaction by itself (KIP-890), v6: topic ids instead of names.
 import { api } from '../api.ts'
 import { array, int16, int32, int64, nullable, since, string, until } from '../schema.ts'
 

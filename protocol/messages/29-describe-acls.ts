@@ -1,4 +1,5 @@
-// DescribeAcls.
+// DescribeAcls lists the access control entries that match a filter (KIP-140).
+// v1: pattern types (KIP-290), v3: resources of type user (KIP-373). v0 is gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { array, int16, int32, int8, nullable, since, string } from '../schema.ts'
 

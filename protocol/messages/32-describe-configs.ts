@@ -1,4 +1,6 @@
-// DescribeConfigs.
+// DescribeConfigs shows configurations of topics, brokers, groups and others (KIP-133).
+// v1: source and synonyms instead of a flag for defaults (KIP-226), v3: types and documentation (KIP-569). v0 is
+// gone in Kafka 4.0. The flag's field exists in v0 alone.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int8, nullable, since, string, until } from '../schema.ts'
 
@@ -9,6 +11,7 @@ export const DescribeConfigs = api(32, 'DescribeConfigs', {
     resources: array({
       resourceType: int8,
       resourceName: string,
+      /** Null: all. */
       configurationKeys: nullable.array(string),
     }),
     includeSynonyms: since(1).bool.or(false),
@@ -25,6 +28,7 @@ export const DescribeConfigs = api(32, 'DescribeConfigs', {
         name: string,
         value: nullable.string,
         readOnly: bool,
+        /** Replaced by configSource. */
         isDefault: until(0).bool,
         configSource: since(1).ignorable.int8.or(-1),
         isSensitive: bool,

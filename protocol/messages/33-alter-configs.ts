@@ -1,4 +1,5 @@
-// AlterConfigs.
+// AlterConfigs replaces whole configurations: what is not named goes back to its default (KIP-133).
+// Deprecated by IncrementalAlterConfigs. All versions carry the same fields.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int8, nullable, string } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// AlterReplicaLogDirs.
+// AlterReplicaLogDirs moves replicas between the log directories of one broker (KIP-113).
+// All versions carry the same fields. v0 is gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { array, int16, int32, string } from '../schema.ts'
 

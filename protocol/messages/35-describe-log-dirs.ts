@@ -1,4 +1,6 @@
-// DescribeLogDirs.
+// DescribeLogDirs tells the size of partitions in each log directory (KIP-113); a null list asks for all.
+// v3: error of the whole answer, v4: bytes in all and usable (KIP-827), v5: cordoned directories. v0 is gone in
+// Kafka 4.0.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int64, nullable, since, string } from '../schema.ts'
 

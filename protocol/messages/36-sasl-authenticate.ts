@@ -1,4 +1,5 @@
-// SaslAuthenticate.
+// SaslAuthenticate carries the tokens of a SASL exchange (KIP-152).
+// v1: lifetime of the session, after which the client authenticates again (KIP-368).
 import { api } from '../api.ts'
 import { bytes, int16, nullable, since } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// CreatePartitions.
+// CreatePartitions adds partitions to topics (KIP-195).
+// v3: THROTTLING_QUOTA_EXCEEDED (KIP-599).
 import { api } from '../api.ts'
 import { array, bool, int16, int32, nullable, string } from '../schema.ts'
 
@@ -8,6 +9,7 @@ export const CreatePartitions = api(37, 'CreatePartitions', {
   request: {
     topics: array({
       name: string,
+      /** How many there shall be in all. */
       count: int32,
       assignments: nullable.array({
         brokerIds: array(int32),

@@ -1,4 +1,5 @@
-// CreateDelegationToken.
+// CreateDelegationToken issues a token to authenticate with (KIP-48).
+// v3: a token for another owner; owner and requester in the answer (KIP-373). v0 is gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { array, bytes, int16, int32, int64, since, string } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// RenewDelegationToken.
+// RenewDelegationToken moves a token's expiry (KIP-48). All versions carry the same fields.
+// v0 is gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { bytes, int16, int32, int64 } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// DescribeDelegationToken.
+// DescribeDelegationToken lists the tokens of owners; null asks for all that one may see (KIP-48).
+// v3: who requested the token (KIP-373). v0 is gone in Kafka 4.0.
 import { api } from '../api.ts'
 import { array, bytes, int16, int32, int64, nullable, since, string } from '../schema.ts'
 

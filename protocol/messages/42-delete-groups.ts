@@ -1,4 +1,5 @@
-// DeleteGroups.
+// DeleteGroups deletes empty groups and their offsets (KIP-229).
+// v3: an error message for each group.
 import { api } from '../api.ts'
 import { array, int16, int32, since, string } from '../schema.ts'
 

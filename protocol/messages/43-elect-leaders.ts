@@ -1,4 +1,5 @@
-// ElectLeaders.
+// ElectLeaders has the controller elect preferred leaders (KIP-183); null asks for all partitions.
+// v1: unclean elections too, and an error of the whole answer (KIP-460).
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, since, string } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// IncrementalAlterConfigs.
+// IncrementalAlterConfigs changes single configuration keys: set, delete, append, subtract (KIP-339).
+// Both versions carry the same fields.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int8, nullable, string } from '../schema.ts'
 

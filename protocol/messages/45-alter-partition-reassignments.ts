@@ -1,4 +1,5 @@
-// AlterPartitionReassignments.
+// AlterPartitionReassignments starts or, with null, cancels moves of partitions to other brokers (KIP-455).
+// v1: a change of the replication factor may be refused (KIP-860).
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, since, string } from '../schema.ts'
 

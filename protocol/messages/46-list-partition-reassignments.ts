@@ -1,4 +1,4 @@
-// ListPartitionReassignments.
+// ListPartitionReassignments lists the moves under way (KIP-455); null asks for all.
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, string } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// OffsetDelete.
+// OffsetDelete deletes a group's committed offsets of topics that it is not subscribed to (KIP-496).
 import { api } from '../api.ts'
 import { array, ignorable, int16, int32, string } from '../schema.ts'
 

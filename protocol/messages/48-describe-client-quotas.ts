@@ -1,4 +1,5 @@
-// DescribeClientQuotas.
+// DescribeClientQuotas lists the quotas of users, client ids and addresses that match a filter (KIP-546).
+// Both versions carry the same fields.
 import { api } from '../api.ts'
 import { array, bool, float64, int16, int32, int8, nullable, string } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// AlterClientQuotas.
+// AlterClientQuotas sets or removes quotas (KIP-546). Both versions carry the same fields.
 import { api } from '../api.ts'
 import { array, bool, float64, int16, int32, nullable, string } from '../schema.ts'
 

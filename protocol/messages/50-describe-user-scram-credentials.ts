@@ -1,4 +1,4 @@
-// DescribeUserScramCredentials.
+// DescribeUserScramCredentials lists users' SCRAM mechanisms and iterations, never the secrets (KIP-554).
 import { api } from '../api.ts'
 import { array, int16, int32, int8, nullable, string } from '../schema.ts'
 

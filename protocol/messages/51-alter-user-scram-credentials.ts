@@ -1,4 +1,4 @@
-// AlterUserScramCredentials.
+// AlterUserScramCredentials sets or deletes users' SCRAM credentials (KIP-554).
 import { api } from '../api.ts'
 import { array, bytes, int16, int32, int8, nullable, string } from '../schema.ts'
 

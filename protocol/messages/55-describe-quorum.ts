@@ -1,4 +1,5 @@
-// DescribeQuorum.
+// DescribeQuorum shows leader, voters and observers of the metadata quorum (KIP-595).
+// v1: when replicas last fetched and were caught up (KIP-836), v2: error messages, nodes, directory ids (KIP-853).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, since, string, uint16 } from '../schema.ts'
 

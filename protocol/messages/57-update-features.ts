@@ -1,4 +1,6 @@
-// UpdateFeatures.
+// UpdateFeatures raises or lowers finalized feature levels (KIP-584).
+// v1: dry run, and the kind of downgrade instead of a flag (KIP-778); v2: one error instead of one for each
+// feature.
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, since, string, until } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// DescribeCluster.
+// DescribeCluster tells cluster id, controller and brokers (KIP-700).
+// v1: which kind of endpoint is asked, brokers or controllers (KIP-919); v2: fenced brokers too (KIP-1073).
 import { api } from '../api.ts'
 import { array, bool, int16, int32, nullable, since, string } from '../schema.ts'
 

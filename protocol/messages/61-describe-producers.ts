@@ -1,4 +1,4 @@
-// DescribeProducers.
+// DescribeProducers shows the producers that partitions' leaders remember (KIP-664).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, nullable, string } from '../schema.ts'
 

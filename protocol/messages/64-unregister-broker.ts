@@ -1,4 +1,4 @@
-// UnregisterBroker.
+// UnregisterBroker takes a broker out of the cluster's metadata (KIP-631).
 import { api } from '../api.ts'
 import { int16, int32, nullable } from '../schema.ts'
 

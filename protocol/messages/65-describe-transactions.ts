@@ -1,4 +1,4 @@
-// DescribeTransactions.
+// DescribeTransactions shows state and partitions of transactional ids (KIP-664).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, string } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// ListTransactions.
+// ListTransactions lists the transactions that a broker coordinates, by state and producer id (KIP-664).
+// v1: by duration (KIP-994), v2: by a pattern of the transactional id (KIP-1152).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, since, string } from '../schema.ts'
 

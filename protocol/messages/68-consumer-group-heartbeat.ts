@@ -1,4 +1,6 @@
-// ConsumerGroupHeartbeat.
+// ConsumerGroupHeartbeat is a member's whole life in a group of the consumer protocol: join, report, receive,
+// leave (KIP-848). In the request null means "as before". v1: subscription by regular expression, and the member
+// makes its own id (KIP-1082).
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, since, string, uuid } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// ConsumerGroupDescribe.
+// ConsumerGroupDescribe shows groups of the consumer protocol with members and assignments (KIP-848).
+// v1: which protocol a member speaks (KIP-1099).
 import { api } from '../api.ts'
 import { array, bool, int16, int32, nullable, since, string, struct, uuid } from '../schema.ts'
 

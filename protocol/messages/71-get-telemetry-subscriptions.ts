@@ -1,4 +1,4 @@
-// GetTelemetrySubscriptions.
+// GetTelemetrySubscriptions tells a client which of its metrics are wanted, and how often (KIP-714).
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int8, string, uuid } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// PushTelemetry.
+// PushTelemetry delivers a client's metrics as OTLP (KIP-714).
 import { api } from '../api.ts'
 import { bool, bytes, int16, int32, int8, uuid } from '../schema.ts'
 

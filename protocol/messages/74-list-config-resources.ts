@@ -1,4 +1,5 @@
-// ListConfigResources.
+// ListConfigResources lists the resources that have a configuration.
+// v0 was ListClientMetricsResources: client metrics alone (KIP-714); v1: any type (KIP-1142).
 import { api } from '../api.ts'
 import { array, int16, int32, int8, since, string } from '../schema.ts'
 

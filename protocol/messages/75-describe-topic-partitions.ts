@@ -1,4 +1,4 @@
-// DescribeTopicPartitions.
+// DescribeTopicPartitions tells topics' partitions page by page, with eligible leader replicas (KIP-966).
 import { api } from '../api.ts'
 import { array, ignorable, int16, int32, nullable, string } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// ShareGroupHeartbeat.
+// ShareGroupHeartbeat is a member's life in a share group (KIP-932). v0 was early access and is not defined here.
+// In the request null means "as before".
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, string, uuid } from '../schema.ts'
 

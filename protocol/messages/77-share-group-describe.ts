@@ -1,4 +1,5 @@
-// ShareGroupDescribe.
+// ShareGroupDescribe shows share groups with members and assignments (KIP-932).
+// v0 was early access and is not defined here.
 import { api } from '../api.ts'
 import { array, bool, int16, int32, nullable, string, struct, uuid } from '../schema.ts'
 

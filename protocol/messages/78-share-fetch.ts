@@ -1,4 +1,6 @@
-// ShareFetch.
+// ShareFetch acquires records for a share group's member, and may acknowledge earlier ones (KIP-932).
+// v0 was early access and is not defined here. v2: how strictly the batch size is kept (KIP-1206), and renewal of
+// locks (KIP-1222).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, int8, nullable, records, since, string, struct, uuid } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// ShareAcknowledge.
+// ShareAcknowledge acknowledges records that a member of a share group acquired (KIP-932).
+// v0 was early access and is not defined here. v2: renewal of locks (KIP-1222).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, int8, nullable, since, string, struct, uuid } from '../schema.ts'
 

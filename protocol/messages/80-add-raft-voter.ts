@@ -1,4 +1,5 @@
-// AddRaftVoter.
+// AddRaftVoter makes a controller a voter of the metadata quorum (KIP-853).
+// v1: whether to answer only once that is committed.
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, since, string, uint16, uuid } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// RemoveRaftVoter.
+// RemoveRaftVoter takes a voter out of the metadata quorum (KIP-853).
 import { api } from '../api.ts'
 import { int16, int32, nullable, uuid } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// InitializeShareGroupState.
+// InitializeShareGroupState starts the state of share partitions; group coordinators send it (KIP-932).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, nullable, string, uuid } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// ReadShareGroupState.
+// ReadShareGroupState reads the state of share partitions; their leaders send it (KIP-932).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, int8, nullable, string, uuid } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// WriteShareGroupState.
+// WriteShareGroupState writes the state of share partitions; their leaders send it (KIP-932).
+// v1: how many records past the start are done (KIP-1226).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, int8, nullable, since, string, uuid } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// DeleteShareGroupState.
+// DeleteShareGroupState deletes the state of share partitions; group coordinators send it (KIP-932).
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, string, uuid } from '../schema.ts'
 

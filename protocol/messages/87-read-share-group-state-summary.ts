@@ -1,4 +1,5 @@
-// ReadShareGroupStateSummary.
+// ReadShareGroupStateSummary reads share partitions' start offsets without the batches (KIP-932).
+// v1: how many records past the start are done (KIP-1226).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, nullable, since, string, uuid } from '../schema.ts'
 

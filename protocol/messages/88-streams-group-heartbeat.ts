@@ -1,4 +1,5 @@
-// StreamsGroupHeartbeat.
+// StreamsGroupHeartbeat is the life of a Kafka Streams process in a streams group (KIP-1071).
+// In the request null means "as before". v1: the broker may ask for a description of the topology (KIP-1331).
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int64, int8, nullable, since, string, struct, uint16, until } from '../schema.ts'
 

@@ -1,4 +1,5 @@
-// StreamsGroupDescribe.
+// StreamsGroupDescribe shows streams groups with topology, members and tasks (KIP-1071).
+// v1: the description of the topology (KIP-1331) and the assignor (KIP-1357).
 import { api } from '../api.ts'
 import { array, bool, int16, int32, int64, int8, nullable, since, string, struct, uint16 } from '../schema.ts'
 

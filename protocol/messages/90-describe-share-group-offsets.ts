@@ -1,4 +1,5 @@
-// DescribeShareGroupOffsets.
+// DescribeShareGroupOffsets shows where share groups start in each partition (KIP-932); null asks for all topics.
+// v1: lag (KIP-1226).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, nullable, since, string, uuid } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// AlterShareGroupOffsets.
+// AlterShareGroupOffsets moves the start of an empty share group (KIP-932).
 import { api } from '../api.ts'
 import { array, int16, int32, int64, nullable, string, uuid } from '../schema.ts'
 

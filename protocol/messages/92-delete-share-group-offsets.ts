@@ -1,4 +1,4 @@
-// DeleteShareGroupOffsets.
+// DeleteShareGroupOffsets forgets an empty share group's offsets of topics (KIP-932).
 import { api } from '../api.ts'
 import { array, int16, int32, nullable, string, uuid } from '../schema.ts'
 

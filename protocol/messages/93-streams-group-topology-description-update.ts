@@ -1,4 +1,4 @@
-// StreamsGroupTopologyDescriptionUpdate.
+// StreamsGroupTopologyDescriptionUpdate hands in the description of a streams group's topology (KIP-1331).
 import { api } from '../api.ts'
 import { array, int16, int32, int8, nullable, string, struct } from '../schema.ts'
 

@@ -1,4 +1,4 @@
-// UnregisterController.
+// UnregisterController takes a controller out of the cluster's metadata.
 import { api } from '../api.ts'
 import { int16, int32, nullable } from '../schema.ts'
 

@@ -1,4 +1,7 @@
-// headers
+// The headers that stand before every request and response; which version goes with which API is in api.ts.
+// RequestHeader v0 was ControlledShutdown's alone. v2 and ResponseHeader v1 are the flexible ones (KIP-482);
+// clientId stays a string with an int16 length in all of them, so that a broker can read it before it knows the
+// version.
 import { message } from '../api.ts'
 import { int16, int32, since } from '../schema.ts'
 

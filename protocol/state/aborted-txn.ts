@@ -1,4 +1,4 @@
-// aborted-txn
+// One entry of a segment's .txnindex: an aborted transaction, the version (0) in front.
 import { message } from '../api.ts'
 import { int64 } from '../schema.ts'
 

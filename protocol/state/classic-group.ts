@@ -1,8 +1,11 @@
-// classic-group
+// Records of __consumer_offsets that classic groups use: committed offsets (types 0, 1) and the group itself (2).
+// Offset values: v1 had an expiry, v3 the leader epoch (KIP-320), v4 the topic id as a tagged field. Group values:
+// v1 rebalance time-out, v2 time of the last change, v3 static members (KIP-345), v4 flexible.
 import { message } from '../api.ts'
 import { coordinatorRecord } from './coordinator-record.ts'
 import { array, bytes, int32, int64, nullable, since, string } from '../schema.ts'
 
+/** Type 0: written by Kafka before 0.9; read, never written. */
 export const LegacyOffsetCommitKey = message('LegacyOffsetCommitKey', {
   versions: [0, 0],
   fields: {
@@ -38,6 +41,7 @@ export const OffsetCommitValue = message('OffsetCommitValue', {
     leaderEpoch: since(3).ignorable.int32.or(-1),
     metadata: string,
     commitTimestamp: int64,
+    /** Version 1 alone. */
     expireTimestamp: since(1).until(1).ignorable.int64.or(-1),
     topicId: since(4).tag(0).ignorable.uuid,
   },

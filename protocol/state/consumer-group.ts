@@ -1,4 +1,6 @@
-// consumer-group
+// Records of __consumer_offsets for groups of the consumer protocol (KIP-848): types 3 to 8, and 16 for regular
+// expressions. A group is its epoch and metadata, its members, the target assignment (as a whole, and for each
+// member) and what members have at the moment.
 import { message } from '../api.ts'
 import { coordinatorRecord } from './coordinator-record.ts'
 import { array, bytes, int32, int64, int8, nullable, string, tag, uuid } from '../schema.ts'

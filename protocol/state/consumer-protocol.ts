@@ -1,4 +1,5 @@
-// consumer-protocol
+// What consumers put into the opaque bytes of a classic group, their version in front: subscription and
+// assignment. v1: partitions owned (KIP-429), v2: generation (KIP-792), v3: rack (KIP-881).
 import { message } from '../api.ts'
 import { array, int32, nullable, since, string } from '../schema.ts'
 

@@ -1,7 +1,8 @@
-// control-records
+// Bodies of control records: what brokers write into partitions and quorums into their log.
 import { message } from '../api.ts'
 import { array, int16, int32, int64, since, string, struct, uint16, uuid } from '../schema.ts'
 
+/** Key of every control record, its version in front; types are in records/control.ts. */
 export const ControlRecordTypeSchema = message('ControlRecordTypeSchema', {
   versions: [0, 0],
   fields: {
@@ -9,6 +10,7 @@ export const ControlRecordTypeSchema = message('ControlRecordTypeSchema', {
   },
 })
 
+/** Value of ABORT and COMMIT (KIP-98), its version in front. */
 export const EndTxnMarker = message('EndTxnMarker', {
   versions: [0, 0],
   fields: {
@@ -16,6 +18,7 @@ export const EndTxnMarker = message('EndTxnMarker', {
   },
 })
 
+/** Value of LEADER_CHANGE: the first record of a leader in the metadata log (KIP-595). */
 export const LeaderChangeMessage = message('LeaderChangeMessage', {
   versions: [0, 1],
   flexible: 0,
@@ -33,6 +36,7 @@ export const LeaderChangeMessage = message('LeaderChangeMessage', {
   },
 })
 
+/** Value of SNAPSHOT_HEADER: the first record of a snapshot of the metadata log (KIP-630). */
 export const SnapshotHeaderRecord = message('SnapshotHeaderRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -42,6 +46,7 @@ export const SnapshotHeaderRecord = message('SnapshotHeaderRecord', {
   },
 })
 
+/** Value of SNAPSHOT_FOOTER: the last one. */
 export const SnapshotFooterRecord = message('SnapshotFooterRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -50,6 +55,7 @@ export const SnapshotFooterRecord = message('SnapshotFooterRecord', {
   },
 })
 
+/** Value of KRAFT_VERSION (KIP-853). */
 export const KRaftVersionRecord = message('KRaftVersionRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -59,6 +65,7 @@ export const KRaftVersionRecord = message('KRaftVersionRecord', {
   },
 })
 
+/** Value of KRAFT_VOTERS: who votes, and where they are reached (KIP-853). */
 export const VotersRecord = message('VotersRecord', {
   versions: [0, 0],
   flexible: 0,

@@ -1,4 +1,5 @@
-// metadata-records
+// Records of the metadata log (KIP-631), and of the snapshots of it. The order of definitions is that of the
+// types.
 import { message } from '../api.ts'
 import { metadataRecord } from './metadata-record.ts'
 import {
@@ -18,6 +19,7 @@ import {
   uuid,
 } from '../schema.ts'
 
+/** A broker registered. v1: controlled shutdown, v2: ZooKeeper migration, v3: log directories, v4: cordoned ones. */
 export const RegisterBrokerRecord = message('RegisterBrokerRecord', {
   versions: [0, 4],
   flexible: 0,
@@ -54,6 +56,7 @@ export const UnregisterBrokerRecord = message('UnregisterBrokerRecord', {
   },
 })
 
+/** A topic was created. */
 export const TopicRecord = message('TopicRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -63,6 +66,7 @@ export const TopicRecord = message('TopicRecord', {
   },
 })
 
+/** A partition was created. v1: directories (KIP-858), v2: eligible leader replicas (KIP-966). */
 export const PartitionRecord = message('PartitionRecord', {
   versions: [0, 2],
   flexible: 0,
@@ -83,6 +87,7 @@ export const PartitionRecord = message('PartitionRecord', {
   },
 })
 
+/** A configuration key was set, or with null went back to its default. */
 export const ConfigRecord = message('ConfigRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -94,12 +99,14 @@ export const ConfigRecord = message('ConfigRecord', {
   },
 })
 
+/** Parts of a partition changed: null, -2 (leader) and -1 (recovery state) stand for what did not. */
 export const PartitionChangeRecord = message('PartitionChangeRecord', {
   versions: [0, 2],
   flexible: 0,
   fields: {
     partitionId: int32.or(-1),
     topicId: uuid,
+    /** Null, here and below: as before. */
     isr: nullable.tag(0).array(int32).or(null),
     leader: tag(1).int32.or(-2),
     replicas: nullable.tag(2).array(int32).or(null),
@@ -130,6 +137,7 @@ export const UnfenceBrokerRecord = message('UnfenceBrokerRecord', {
   },
 })
 
+/** A topic, with all its partitions, was deleted. */
 export const RemoveTopicRecord = message('RemoveTopicRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -165,6 +173,7 @@ export const UserScramCredentialRecord = message('UserScramCredentialRecord', {
   },
 })
 
+/** A feature was finalized at a level; 0 takes it away. */
 export const FeatureLevelRecord = message('FeatureLevelRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -188,6 +197,7 @@ export const ClientQuotaRecord = message('ClientQuotaRecord', {
   },
 })
 
+/** A block of producer ids was given to a broker; nextProducerId is the first free one. */
 export const ProducerIdsRecord = message('ProducerIdsRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -234,6 +244,7 @@ export const RemoveAccessControlEntryRecord = message('RemoveAccessControlEntryR
   },
 })
 
+/** Nothing: keeps the log moving. */
 export const NoOpRecord = message('NoOpRecord', {
   versions: [0, 0],
   flexible: 0,
@@ -257,6 +268,7 @@ export const RemoveUserScramCredentialRecord = message('RemoveUserScramCredentia
   },
 })
 
+/** Opens a metadata transaction: what follows counts once EndTransactionRecord is there (KIP-868). */
 export const BeginTransactionRecord = message('BeginTransactionRecord', {
   versions: [0, 0],
   flexible: 0,

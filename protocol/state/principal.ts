@@ -1,4 +1,4 @@
-// principal
+// A principal as brokers hand it on when they forward a request (KIP-590), its version in front.
 import { message } from '../api.ts'
 import { bool, string } from '../schema.ts'
 

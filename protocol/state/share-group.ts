@@ -1,4 +1,4 @@
-// share-group
+// Records of __consumer_offsets for share groups (KIP-932): types 10 to 15.
 import { message } from '../api.ts'
 import { coordinatorRecord } from './coordinator-record.ts'
 import { array, int32, int64, int8, nullable, string, tag, uuid } from '../schema.ts'

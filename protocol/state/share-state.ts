@@ -1,4 +1,4 @@
-// share-state
+// Records of __share_group_state (KIP-932): a snapshot of a share partition's state, and updates on top of it.
 import { message } from '../api.ts'
 import { coordinatorRecord, type CoordinatorRecord } from './coordinator-record.ts'
 import { array, int16, int32, int64, int8, string, tag, uuid } from '../schema.ts'

@@ -1,4 +1,4 @@
-// streams-group
+// Records of __consumer_offsets for streams groups (KIP-1071): types 17, 19 to 23.
 import { message } from '../api.ts'
 import { coordinatorRecord } from './coordinator-record.ts'
 import { array, int16, int32, int64, int8, nullable, string, tag, uint16 } from '../schema.ts'

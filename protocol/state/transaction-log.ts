@@ -1,4 +1,5 @@
-// transaction-log
+// Records of __transaction_state (KIP-98): one value per transactional id. v1 is flexible; its tagged fields are
+// those of KIP-890.
 import { message } from '../api.ts'
 import { coordinatorRecord, type CoordinatorRecord } from './coordinator-record.ts'
 import { array, int16, int32, int64, int8, nullable, since, string } from '../schema.ts'
