@@ -173,7 +173,7 @@ export const shareKeys = {
   'share.coordinator.state.topic.min.isr': short({
     default: 2,
     min: 1,
-    doc: 'min.insync.replicas of the share state topic.',
+    doc: 'Replicas in sync that a write to the share state topic needs.',
   }),
   'share.coordinator.state.topic.num.partitions': int({
     default: 50,

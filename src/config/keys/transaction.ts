@@ -38,7 +38,11 @@ export const transactionKeys = {
     min: 1,
     doc: 'Bytes read at once when a transaction coordinator loads its partition.',
   }),
-  'transaction.state.log.min.isr': int({ default: 2, min: 1, doc: 'min.insync.replicas of the transaction topic.' }),
+  'transaction.state.log.min.isr': int({
+    default: 2,
+    min: 1,
+    doc: 'Replicas in sync that a write to the transaction topic needs.',
+  }),
   'transaction.state.log.num.partitions': int({
     default: 50,
     min: 1,

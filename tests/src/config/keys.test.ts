@@ -1,0 +1,133 @@
+// Every key of Kafka 4.4 is declared with Kafka's type, default, range and update mode.
+
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { defaultOf, ourDefaults } from '../../../src/config/defaults.ts'
+import type { Key, Keys } from '../../../src/config/key.ts'
+import { brokerAreas, brokerKeys, clientMetricsKeys, groupKeys, namesOf, topicKeys } from '../../../src/config/keys.ts'
+import { formatValue, parseValue, range } from '../../../src/config/values.ts'
+
+const facts = readFileSync(new URL('kafka-4.4-keys.tsv', import.meta.url), 'utf8')
+  .split('\n')
+  .filter(line => line !== '' && !line.startsWith('#'))
+  .map(line => line.split('\t') as [string, string, string, string, string, string, string])
+
+const sets: Record<string, Keys> = {
+  broker: brokerKeys,
+  topic: topicKeys,
+  group: groupKeys,
+  clientMetrics: clientMetricsKeys,
+}
+
+/** Kafka's text for a range or a set of values. */
+function valid(key: Key<unknown>): string {
+  if (key.min !== undefined) {
+    const most = key.max === undefined ? '' : `,${key.max}`
+    return `[${key.min},...${most}]${key.or === undefined ? '' : ` or ${key.or}`}`
+  }
+  if (key.values !== undefined) return `[${key.values.join(', ').toLowerCase()}]`
+  return ''
+}
+
+describe('keys', () => {
+  test.each(Object.entries(sets))(
+    '%s: names, types, defaults, ranges, update modes are those of Kafka',
+    (set, keys) => {
+      const theirs = facts.filter(fact => fact[0] === set)
+      const ours = Object.keys(keys).filter(name => !name.startsWith('odradek.') && keys[name]!.dynamicOnly !== true)
+      expect(ours.toSorted()).toEqual(theirs.map(fact => fact[1]).toSorted())
+      const differences = theirs.filter(([, name, type, value, range_, internal, update]) => {
+        const key = keys[name]!
+        const described =
+          /^[^a-z]*\[\[?-?[\d.]+,|^(?:\(case insensitive\) )?\[[A-Za-z]/.test(range_) && key.pattern === undefined
+        return (
+          key.type !== type ||
+          (value !== '<none>' && (formatValue(key, key.default) ?? '<null>') !== value) ||
+          (value === '<none>') !== (key.kafkaRequires === true) ||
+          (described && valid(key) !== range_.replace('(case insensitive) ', '').toLowerCase()) ||
+          (internal === 'internal') !== (key.internal === true) ||
+          (set === 'broker' && key.update !== update)
+        )
+      })
+      expect(differences).toEqual([])
+    },
+  )
+
+  test('each has one sentence of documentation', () => {
+    const all = Object.values(sets).flatMap(keys => Object.entries(keys))
+    expect(all.filter(([, key]) => !/^[A-Z`].*\.$/.test(key.doc))).toEqual([])
+  })
+
+  test('broker areas hold every broker key once', () => {
+    const names = Object.values(brokerAreas).flatMap(keys => Object.keys(keys))
+    expect(names.toSorted()).toEqual(Object.keys(brokerKeys).toSorted())
+  })
+
+  test('defaults are valid by their own rules', () => {
+    const texts = namesOf(brokerKeys).flatMap((name): [typeof name, string][] => {
+      const [key, text] = [brokerKeys[name] as Key<unknown>, formatValue(brokerKeys[name], defaultOf(name))]
+      // Kafka's empty texts for what is not set are no values that could be written down.
+      return text === null || (key.nonEmpty === true && text === '') ? [] : [[name, text]]
+    })
+    expect(texts.length).toBeGreaterThan(300)
+    const read = texts.map(([name, text]) => [name, parseValue(name, brokerKeys[name], text)])
+    expect(read).toEqual(texts.map(([name]) => [name, defaultOf(name)]))
+  })
+
+  test('secrets are the passwords', () => {
+    expect(namesOf(brokerKeys).filter(name => brokerKeys[name].secret)).toContain('ssl.keystore.password')
+    expect(brokerKeys['ssl.keystore.location'].secret).toBe(false)
+  })
+
+  test('ours differ from Kafka and say why', () => {
+    const same = Object.entries(ourDefaults).filter(([name, { value, why }]) => {
+      const key = (brokerKeys as Keys)[name]!
+      const differs = key.kafkaRequires === true || formatValue(key, value) !== formatValue(key, key.default)
+      return !differs || !why.endsWith('.')
+    })
+    expect(same).toEqual([])
+    expect(defaultOf('group.initial.rebalance.delay.ms')).toBe(0)
+    expect(defaultOf('log.retention.hours')).toBe(168)
+  })
+})
+
+describe('values', () => {
+  const fails = (name: keyof typeof brokerKeys, text: string) => () => parseValue(name, brokerKeys[name], text)
+
+  test('are read with white space around them and in any case where Kafka does', () => {
+    expect(parseValue('x', brokerKeys['num.partitions'], ' +3 ')).toBe(3)
+    expect(parseValue('x', brokerKeys['delete.topic.enable'], 'TRUE')).toBe(true)
+    expect(parseValue('x', brokerKeys['log.dirs'], '/a , /b')).toEqual(['/a', '/b'])
+    expect(parseValue('x', brokerKeys['compression.gzip.level'], '-1')).toBe(-1)
+    expect(parseValue('x', brokerKeys['group.consumer.migration.policy'], 'DISABLED')).toBe('DISABLED')
+  })
+
+  test('that cannot be are refused with the key, the rule and the text', () => {
+    expect(fails('num.partitions', '0')).toThrow("num.partitions must be at least 1, but it is '0'.")
+    expect(fails('num.partitions', '1e3')).toThrow("num.partitions must be a 32-bit whole number, but it is '1e3'.")
+    expect(fails('num.partitions', '2147483648')).toThrow('32-bit')
+    expect(fails('log.retention.bytes', '9223372036854775808')).toThrow('64-bit')
+    expect(fails('delete.topic.enable', 'yes')).toThrow("must be true or false, but it is 'yes'")
+    expect(fails('compression.type', 'brotli')).toThrow('must be one of uncompressed, zstd')
+    expect(fails('compression.gzip.level', '0')).toThrow('between 1 and 9 or -1')
+    expect(fails('log.dirs', '/a,,/b')).toThrow('without empty entries')
+    expect(fails('log.dirs', '/a,/a')).toThrow('without repeated entries')
+  })
+
+  test('of secret keys are never in the message', () => {
+    const key = { ...brokerKeys['ssl.key.password'], pattern: { matches: /^$/, describe: 'nothing' } }
+    expect(() => parseValue('ssl.key.password', key, 'hunter2')).toThrow(/^ssl\.key\.password must be nothing\.$/)
+  })
+
+  test('are printed as Kafka prints them', () => {
+    const show = (name: keyof typeof brokerKeys, value: unknown) => formatValue(brokerKeys[name], value)
+    expect(show('log.flush.interval.messages', 2 ** 63)).toBe('9223372036854775807')
+    expect(show('log.cleaner.io.max.bytes.per.second', Number.MAX_VALUE)).toBe('1.7976931348623157E308')
+    expect(show('log.cleaner.io.max.bytes.per.second', 10_000_000)).toBe('1.0E7')
+    expect(show('log.cleaner.min.cleanable.ratio', 1)).toBe('1.0')
+    expect(show('log.cleaner.min.cleanable.ratio', 0.0005)).toBe('5.0E-4')
+    expect(show('log.dirs', ['/a', '/b'])).toBe('/a,/b')
+    expect(show('log.dirs', null)).toBe(null)
+    expect(range(brokerKeys['fetch.max.bytes'])).toBe('at least 1024')
+  })
+})
