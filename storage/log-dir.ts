@@ -12,6 +12,7 @@ import { LockedError } from './files.ts'
 import { formatMetaProperties, parseMetaProperties } from './meta-properties.ts'
 import type { MetaProperties } from './meta-properties.ts'
 import * as names from './names.ts'
+import { parsePartitionMetadata } from './partition-metadata.ts'
 
 /** The directory cannot be used; the message is one sentence for whoever started the broker. */
 export class LogDirError extends Error {
@@ -88,6 +89,7 @@ export class LogDir<L extends ManagedLog> {
   /** What was found wrong and is being worked around, one sentence each. */
   readonly warnings: readonly string[]
   readonly #unlock: () => void
+  readonly #newId: () => string
   readonly #deletedFolders: string[]
   /** By folder name: every partition folder there is. */
   readonly #known: Map<string, Offsets>
@@ -115,9 +117,8 @@ export class LogDir<L extends ManagedLog> {
         throw error
       }
     } catch (error) {
-      const code = errorCode(error)
-      if (code === undefined) throw error
-      throw new LogDirError(`The data directory ${path} cannot be used: ${(error as Error).message}.`, { cause: error })
+      if (!(error instanceof Error) || errorCode(error) === undefined) throw error
+      throw new LogDirError(`The data directory ${path} cannot be used: ${error.message}.`, { cause: error })
     }
   }
 
@@ -126,6 +127,7 @@ export class LogDir<L extends ManagedLog> {
     this.path = options.path
     this.nodeId = options.nodeId
     this.#unlock = unlock
+    this.#newId = options.newId
     // Again under the lock: another process may have created the directory meanwhile.
     const found = checkOwner(files, options)
     this.isNew = found === null
@@ -144,7 +146,8 @@ export class LogDir<L extends ManagedLog> {
 
     const folders = files.list('').flatMap(name => {
       const parsed = names.parseFolder(name)
-      return parsed === null ? [] : [{ name, ...parsed }]
+      // The metadata log is its owner's own affair, as in Apache Kafka.
+      return parsed === null || parsed.topic === names.CLUSTER_METADATA_TOPIC ? [] : [{ name, ...parsed }]
     })
     const named = (kind: names.FolderKind) => folders.filter(folder => folder.kind === kind).map(({ name }) => name)
     this.#deletedFolders = named('delete')
@@ -224,6 +227,22 @@ export class LogDir<L extends ManagedLog> {
     this.#known.delete(folder)
   }
 
+  /** The topic id in the folder of a partition; null where a crash left it without one. @throws CorruptFileError */
+  topicIdOf(topic: string, partition: number): string | null {
+    const path = names.join(names.partitionFolder(topic, partition), names.PARTITION_METADATA_FILE)
+    return this.files.exists(path) ? parsePartitionMetadata(this.files.readAll(path), path) : null
+  }
+
+  /** Marks the folder of a partition that is not open for deletion; cleanDeleted() removes it. */
+  discard(topic: string, partition: number): void {
+    this.#mark(topic, partition, 'delete')
+  }
+
+  /** Renames the folder of a partition that is not open, so that it is left alone. @returns its new name */
+  setAside(topic: string, partition: number): string {
+    return this.#mark(topic, partition, 'stray')
+  }
+
   /**
    * Removes folders that were marked for deletion, by this run or an earlier one, and have waited long enough.
    * @returns how many
@@ -288,6 +307,16 @@ export class LogDir<L extends ManagedLog> {
     } finally {
       this.#unlock()
     }
+  }
+
+  #mark(topic: string, partition: number, kind: 'delete' | 'stray'): string {
+    const folder = names.partitionFolder(topic, partition)
+    const target = names.markedFolder(topic, partition, Buffer.from(this.#newId(), 'base64url').toString('hex'), kind)
+    this.files.rename(folder, target)
+    this.files.syncDirNow('')
+    this.#known.delete(folder)
+    this.#untouched.delete(folder)
+    return target
   }
 
   #add(folder: string, log: L): L {

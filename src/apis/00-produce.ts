@@ -5,7 +5,6 @@ import type { Records } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { RequestContext } from './handler.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import { ZSTD } from '../../protocol/records/compression.ts'
 import {
   CORRUPT_MESSAGE,
   INVALID_RECORD,
@@ -21,20 +20,21 @@ import {
   REQUEST_TIMED_OUT,
   UNKNOWN_TOPIC_ID,
   UNKNOWN_TOPIC_OR_PARTITION,
-  UNSUPPORTED_COMPRESSION_TYPE,
 } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/00-produce.ts'
+import { RecordBatchError } from '../../storage/validate.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
 type Request = RequestOf<typeof Produce>
-type PartitionReply = ReplyOf<typeof Produce>['responses'][number]['partitionResponses'][number]
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type PartitionReply = Mutable<ReplyOf<typeof Produce>['responses'][number]['partitionResponses'][number]>
 
 /** The only client that may write to internal topics, by Kafka's own convention. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
 /** Errors for which Kafka says nothing of the log; for every other it tells the log start offset. */
-const WITHOUT_LOG_START = new Set([
+const WITHOUT_LOG_START = new Set<number>([
   UNKNOWN_TOPIC_OR_PARTITION,
   NOT_LEADER_OR_FOLLOWER,
   MESSAGE_TOO_LARGE,
@@ -80,7 +80,11 @@ export const produce = handler(
 
 function topicsOf(
   request: Request,
-  partitionReply: (index: number, topic: Request['topicData'][number], records: Records | null) => Omit<PartitionReply, 'index'>,
+  partitionReply: (
+    index: number,
+    topic: Request['topicData'][number],
+    records: Records | null,
+  ) => Omit<PartitionReply, 'index'>,
 ): ReplyOf<typeof Produce>['responses'] {
   return request.topicData.map(topic => ({
     name: topic.name,
@@ -96,8 +100,7 @@ function resolve(context: RequestContext, name: string, topicId: string, index: 
   const byId = apiVersion >= 13
   const topic = byId ? broker.metadata.image.topicById(topicId)?.name : name
   if (topic === undefined) throw new KafkaError(UNKNOWN_TOPIC_ID)
-  const partition = broker.partitions.get(topic, index)
-  if (!partition) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+  const partition = broker.partitions.require(topic, index)
   if (broker.isInternalTopic(topic) && clientId !== ADMIN_CLIENT_ID) {
     throw new KafkaError(INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${topic}.`)
   }
@@ -105,11 +108,12 @@ function resolve(context: RequestContext, name: string, topicId: string, index: 
 }
 
 function append(partition: Partition, records: Records | null, acks: number, context: RequestContext): PartitionReply {
-  const bytes = soleBatch(records, context.apiVersion)
-  if (batch.isTransactional(bytes, 0)) {
+  const bytes = records?.parts[0]
+  if (!bytes) throw new KafkaError(INVALID_RECORD, 'There must be one whole record batch.')
+  if (bytes.length >= batch.HEADER_SIZE && batch.isTransactional(bytes, 0)) {
     throw new KafkaError(INVALID_TXN_STATE, 'This broker does not serve transactions yet.')
   }
-  const info = partition.append(bytes, { acks, now: context.now, origin: 'client' })
+  const info = partition.append(bytes, { acks, now: context.now, origin: 'client', apiVersion: context.apiVersion })
   return {
     index: partition.partition,
     errorCode: NONE,
@@ -118,24 +122,6 @@ function append(partition: Partition, records: Records | null, acks: number, con
     logStartOffset: info.logStartOffset,
     recordErrors: [],
   }
-}
-
-/** Since Produce 3: exactly one batch of format 2. An incomplete batch behind it is cut off, as Kafka's reader does. */
-function soleBatch(records: Records | null, version: number): Buffer {
-  const bytes = records?.parts[0]
-  const size = bytes === undefined ? null : batch.wholeBatchSize(bytes, 0)
-  if (bytes === undefined || size === null) {
-    throw new KafkaError(INVALID_RECORD, `Produce ${version} must have at least one record batch per partition.`)
-  }
-  if (batch.magic(bytes, 0) !== 2) {
-    throw new KafkaError(INVALID_RECORD, `Produce ${version} may hold only record batches with magic 2.`)
-  }
-  if (version < 7 && batch.codec(bytes, 0) === ZSTD) throw new KafkaError(UNSUPPORTED_COMPRESSION_TYPE)
-  if (size === bytes.length) return bytes
-  if (batch.wholeBatchSize(bytes, size) !== null) {
-    throw new KafkaError(INVALID_RECORD, `Produce ${version} may hold exactly one record batch per partition.`)
-  }
-  return bytes.subarray(0, size)
 }
 
 /** Resolves when every append is as durable as asked; an append that is not within the request's time-out says so. */
@@ -177,16 +163,16 @@ function fail(reply: PartitionReply, errorCode: number): void {
 
 function refusal(error: KafkaError, partition?: Partition): Omit<PartitionReply, 'index'> {
   // KIP-467: which records were at fault; only then, or when we have more to say than the code, is there a text.
-  const recordErrors = (error.recordErrors ?? []).map(({ batchIndex, message }) => ({
-    batchIndex,
-    batchIndexErrorMessage: message,
-  }))
+  const recordErrors =
+    error instanceof RecordBatchError
+      ? error.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
+      : []
   return {
     errorCode: error.code,
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: partition && !WITHOUT_LOG_START.has(error.code) ? partition.log.logStartOffset : -1,
     recordErrors,
-    errorMessage: error.recordErrors || error.code === INVALID_TXN_STATE ? error.message : null,
+    errorMessage: recordErrors.length > 0 || error.code === INVALID_TXN_STATE ? error.message : null,
   }
 }

@@ -14,19 +14,18 @@ import {
   NOT_LEADER_OR_FOLLOWER,
   OFFSET_OUT_OF_RANGE,
   UNKNOWN_TOPIC_ID,
-  UNKNOWN_TOPIC_OR_PARTITION,
 } from '../../protocol/errors.ts'
 import { Fetch } from '../../protocol/messages/01-fetch.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { hasNews, NO_SESSION, remember } from '../broker/fetch-sessions.ts'
-import { Wait } from '../broker/wait.ts'
+import { Wait, type WaitSet } from '../broker/wait.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Reply = ReplyOf<typeof Fetch>
-type TopicReply = Reply['responses'][number]
-type PartitionReply = TopicReply['partitions'][number]
+type PartitionReply = Reply['responses'][number]['partitions'][number]
+type TopicReply = Omit<Reply['responses'][number], 'partitions'> & { partitions: PartitionReply[] }
 
 /** "No records" is an empty field, never null (KAFKA-18646). */
 const NO_RECORDS: Records = { byteLength: 0, parts: [] }
@@ -75,7 +74,7 @@ function longPoll(
   release(first)
   const { broker, connection } = context
   const committed = request.isolationLevel === 1
-  const sets = []
+  const sets: WaitSet[] = []
   for (const { topic, partition: index } of session.partitions) {
     const partition = topic === null ? undefined : broker.partitions.get(topic, index)
     if (partition) sets.push(committed ? partition.committedWaits : partition.waits)
@@ -147,18 +146,18 @@ function readOne(
     partition.catchUp()
     const diverging = divergence(partition, asked)
     const committed = request.isolationLevel === 1
-    const records = diverging
-      ? NO_RECORDS
-      : partition.read(asked.fetchOffset, { maxBytes, minOneBatch, committed })
+    const records = diverging ? null : partition.read(asked.fetchOffset, { maxBytes, minOneBatch, committed })
     return {
       partitionIndex: asked.partition,
       errorCode: NONE,
       highWatermark: partition.highWatermark,
       lastStableOffset: partition.lastStableOffset,
       logStartOffset: partition.log.logStartOffset,
-      abortedTransactions: committed ? partition.abortedTransactions(asked.fetchOffset, records) : null,
+      abortedTransactions: committed
+        ? partition.abortedTransactions(asked.fetchOffset, records?.nextOffset ?? asked.fetchOffset)
+        : null,
       ...(diverging && { divergingEpoch: diverging }),
-      records,
+      records: records ?? NO_RECORDS,
     }
   } catch (error) {
     return refusal(asked, storageErrorFor(context.apiVersion, asServerError(error, context)), context)
@@ -169,8 +168,7 @@ function partitionFor(asked: SessionPartition, request: Request, { broker, apiVe
   // A session may hold a topic id that was unknown when it was named; the topic may exist by now.
   asked.topic ??= broker.metadata.image.topicById(asked.topicId)?.name ?? null
   if (asked.topic === null) throw new KafkaError(UNKNOWN_TOPIC_ID)
-  const partition = broker.partitions.get(asked.topic, asked.partition)
-  if (!partition) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+  const partition = broker.partitions.require(asked.topic, asked.partition)
   if (apiVersion >= 13 && asked.topicId !== ZERO_UUID && partition.log.topicId !== asked.topicId) {
     throw new KafkaError(INCONSISTENT_TOPIC_ID)
   }

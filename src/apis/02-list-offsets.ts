@@ -2,14 +2,7 @@
 // Partition.scala (fetchOffsetForTimestamp); KIP-79, KIP-734 (max timestamp), KIP-405, KIP-1005, KIP-1023 (tiers).
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { RequestContext } from './handler.ts'
-import {
-  INVALID_REQUEST,
-  KAFKA_STORAGE_ERROR,
-  KafkaError,
-  NONE,
-  UNKNOWN_TOPIC_OR_PARTITION,
-  UNSUPPORTED_VERSION,
-} from '../../protocol/errors.ts'
+import { INVALID_REQUEST, KAFKA_STORAGE_ERROR, KafkaError, NONE, UNSUPPORTED_VERSION } from '../../protocol/errors.ts'
 import { ListOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
@@ -75,10 +68,15 @@ export const listOffsets = handler(
   },
 )
 
-function lookUp(topic: string, asked: Asked, committed: boolean, isConsumer: boolean, context: RequestContext): PartitionReply {
+function lookUp(
+  topic: string,
+  asked: Asked,
+  committed: boolean,
+  isConsumer: boolean,
+  context: RequestContext,
+): PartitionReply {
   try {
-    const partition = context.broker.partitions.get(topic, asked.partitionIndex)
-    if (!partition) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+    const partition = context.broker.partitions.require(topic, asked.partitionIndex)
     partition.checkLeaderEpoch(asked.currentLeaderEpoch)
     partition.catchUp()
     const { log } = partition
@@ -91,7 +89,7 @@ function lookUp(topic: string, asked: Asked, committed: boolean, isConsumer: boo
         break
       case EARLIEST:
       case EARLIEST_LOCAL:
-        found = { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.epochOf(log.logStartOffset) }
+        found = { timestamp: -1, offset: log.logStartOffset, leaderEpoch: log.epochForOffset(log.logStartOffset) }
         break
       case MAX_TIMESTAMP:
         found = below(end, log.maxTimestamp())

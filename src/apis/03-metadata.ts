@@ -37,16 +37,30 @@ export const metadata = handler(
     const { broker, apiVersion } = context
     // Version 0 has no null: there, empty asks for all.
     const all = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
-    if (all) return reply(request, context, [...broker.metadata.image.topics()].map(topic => describe(topic, request, context)))
+    if (all)
+      return reply(
+        request,
+        context,
+        [...broker.metadata.image.topics()].map(topic => describe(topic, request, context)),
+      )
     const asked = request.topics ?? []
     if (apiVersion < 12) for (const topic of asked) checkNamed(topic, apiVersion)
     const topicIds = new Set(asked.map(topic => topic.topicId).filter(id => id !== ZERO_UUID))
-    if (topicIds.size > 0) return reply(request, context, [...topicIds].map(id => byId(id, request, context)))
+    if (topicIds.size > 0)
+      return reply(
+        request,
+        context,
+        [...topicIds].map(id => byId(id, request, context)),
+      )
     const names = [...new Set(asked.map(topic => topic.name ?? ''))]
     const missing = names.filter(name => !broker.metadata.image.topicByName(name))
     const mayCreate = broker.config['auto.create.topics.enable'] && request.allowAutoTopicCreation
     if (!mayCreate || missing.length === 0) {
-      return reply(request, context, names.map(name => byName(name, UNKNOWN_TOPIC_OR_PARTITION, request, context)))
+      return reply(
+        request,
+        context,
+        names.map(name => byName(name, UNKNOWN_TOPIC_OR_PARTITION, request, context)),
+      )
     }
     return broker.autoCreateTopics(missing).then(errors =>
       reply(

@@ -27,17 +27,18 @@ export const findCoordinator = handler(
   async (request, context) => {
     const keys = context.apiVersion >= 4 ? request.coordinatorKeys : [request.key]
     const coordinators = await coordinatorsOf(keys, request.keyType, context)
-    if (context.apiVersion >= 4) return { coordinators }
+    if (context.apiVersion >= 4) return { errorMessage: null, coordinators }
     const only = coordinators[0]
     if (!only) throw new KafkaError(INVALID_REQUEST)
-    return { ...only, errorMessage: only.errorMessage ?? errorOf(only.errorCode).message, coordinators: [] }
+    return { ...only, errorMessage: only.errorMessage ?? errorOf(only.errorCode).name, coordinators: [] }
   },
 )
 
 async function coordinatorsOf(keys: string[], keyType: number, context: RequestContext): Promise<CoordinatorReply[]> {
   const { broker, connection } = context
   if (keyType !== GROUP) {
-    const what = keyType === TRANSACTION ? 'transactions' : keyType === 2 ? 'share groups' : `coordinators of type ${keyType}`
+    const what =
+      keyType === TRANSACTION ? 'transactions' : keyType === 2 ? 'share groups' : `coordinators of type ${keyType}`
     const error = new KafkaError(INVALID_REQUEST, `This broker does not serve ${what} yet.`)
     return keys.map(key => refusal(key, error))
   }

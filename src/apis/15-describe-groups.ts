@@ -25,7 +25,9 @@ export const describeGroups = handler(
     if (!request.includeAuthorizedOperations) return reply
     return {
       ...reply,
-      groups: reply.groups.map(group => (group.errorCode === NONE ? { ...group, authorizedOperations: GROUP_OPERATIONS } : group)),
+      groups: reply.groups.map(group =>
+        group.errorCode === NONE ? { ...group, authorizedOperations: GROUP_OPERATIONS } : group,
+      ),
     }
   },
 )

@@ -12,32 +12,39 @@ const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /** `handlers` is asked at each request, since the list holds this handler too. */
 export const apiVersions = (handlers: () => readonly Handler[]): Handler =>
-  handler(ApiVersions, { onError: (_request, error) => ({ errorCode: error.code, apiKeys: [] }) }, (request, context) => {
-    const { apiVersion, broker, connection } = context
-    if (apiVersion >= 3) {
-      const { clientSoftwareName, clientSoftwareVersion } = request
-      if (!SOFTWARE.test(clientSoftwareName) || !SOFTWARE.test(clientSoftwareVersion)) {
-        return { errorCode: INVALID_REQUEST, apiKeys: [] }
+  handler(
+    ApiVersions,
+    { onError: (_request, error) => ({ errorCode: error.code, apiKeys: [] }) },
+    (request, context) => {
+      const { apiVersion, broker, connection } = context
+      if (apiVersion >= 3) {
+        const { clientSoftwareName, clientSoftwareVersion } = request
+        if (!SOFTWARE.test(clientSoftwareName) || !SOFTWARE.test(clientSoftwareVersion)) {
+          return { errorCode: INVALID_REQUEST, apiKeys: [] }
+        }
+        connection.softwareName = clientSoftwareName
+        connection.softwareVersion = clientSoftwareVersion
       }
-      connection.softwareName = clientSoftwareName
-      connection.softwareVersion = clientSoftwareVersion
-    }
-    // KIP-1242: a client that remembers another cluster or node has to start over.
-    const wrongCluster =
-      request.clusterId !== null && (request.clusterId !== broker.clusterId || request.nodeId !== broker.nodeId)
-    if (apiVersion >= 5 && wrongCluster) return { errorCode: REBOOTSTRAP_REQUIRED, apiKeys: [] }
-    return {
-      errorCode: NONE,
-      apiKeys: handlers().map(({ api, advertised: [minVersion, maxVersion] }) => ({
-        apiKey: api.key,
-        minVersion,
-        maxVersion,
-      })),
-      ...features(context),
-    }
-  })
+      // KIP-1242: a client that remembers another cluster or node has to start over.
+      const wrongCluster =
+        request.clusterId !== null && (request.clusterId !== broker.clusterId || request.nodeId !== broker.nodeId)
+      if (apiVersion >= 5 && wrongCluster) return { errorCode: REBOOTSTRAP_REQUIRED, apiKeys: [] }
+      return {
+        errorCode: NONE,
+        apiKeys: handlers().map(({ api, advertised: [minVersion, maxVersion] }) => ({
+          apiKey: api.key,
+          minVersion,
+          maxVersion,
+        })),
+        ...features(context),
+      }
+    },
+  )
 
-function features({ apiVersion, broker }: RequestContext): Pick<Reply, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
+function features({
+  apiVersion,
+  broker,
+}: RequestContext): Pick<Reply, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
   const { supported, finalized, epoch } = broker.features()
   return {
     // Below version 4 a minimum of 0 could not be read (KAFKA-17011).

@@ -13,7 +13,8 @@ export const initProducerId = handler(
   async (request, { broker }) => {
     // An id needs its epoch and an epoch its id (KIP-360).
     const half = (request.producerId === -1) !== (request.producerEpoch === -1)
-    if (request.transactionalId !== null || half) return { errorCode: INVALID_REQUEST, producerId: -1, producerEpoch: -1 }
+    if (request.transactionalId !== null || half)
+      return { errorCode: INVALID_REQUEST, producerId: -1, producerEpoch: -1 }
     return { errorCode: NONE, producerId: await broker.producerIds.next(), producerEpoch: 0 }
   },
 )

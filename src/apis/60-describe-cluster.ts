@@ -30,7 +30,9 @@ export const describeCluster = handler(
       endpointType: BROKERS,
       clusterId: broker.clusterId,
       controllerId: broker.nodeId,
-      brokers: broker.nodes(connection).map(({ nodeId, host, port, rack }) => ({ brokerId: nodeId, host, port, rack, isFenced: false })),
+      brokers: broker
+        .nodes(connection)
+        .map(({ nodeId, host, port, rack }) => ({ brokerId: nodeId, host, port, rack, isFenced: false })),
       ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: CLUSTER_OPERATIONS }),
     }
   },

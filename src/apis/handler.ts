@@ -42,7 +42,7 @@ export interface Options<Req extends Shape, Res extends Shape> {
   /** True holds back the connection's next request until this one is answered, because that one must see its effects. */
   readonly barrier?: boolean
   /** The answer when the handler throws: the API's own way to carry an error code. */
-  onError(request: RequestOf<Api<Req, Res>>, error: KafkaError): ReplyOf<Api<Req, Res>>
+  readonly onError: (request: RequestOf<Api<Req, Res>>, error: KafkaError) => ReplyOf<Api<Req, Res>>
 }
 
 type Answer<Res> = Res | null | Promise<Res | null>
@@ -52,7 +52,7 @@ export interface Handler {
   readonly api: Api<Shape, Shape>
   readonly versions: Versions
   readonly advertised: Versions
-  readonly barrier: boolean
+  barrier?(): boolean
   handle(request: unknown, context: RequestContext): Answer<unknown>
   onError(request: unknown, error: KafkaError): unknown
 }
@@ -68,7 +68,7 @@ export function handler<Req extends Shape, Res extends Shape>(
     api: api as unknown as Api<Shape, Shape>,
     versions,
     advertised: options.advertised ?? versions,
-    barrier: options.barrier ?? false,
+    ...(options.barrier && { barrier: () => true }),
     handle: handle as Handler['handle'],
     onError: options.onError as Handler['onError'],
   }

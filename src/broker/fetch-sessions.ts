@@ -1,6 +1,10 @@
 // Incremental fetch sessions (KIP-227): the broker remembers what a consumer fetches and what it last told it, so that
 // requests name only what changed and answers hold only partitions with news. Facts: FetchSession.java, FetchManager.java.
-import { FETCH_SESSION_ID_NOT_FOUND, FETCH_SESSION_TOPIC_ID_ERROR, INVALID_FETCH_SESSION_EPOCH } from '../../protocol/errors.ts'
+import {
+  FETCH_SESSION_ID_NOT_FOUND,
+  FETCH_SESSION_TOPIC_ID_ERROR,
+  INVALID_FETCH_SESSION_EPOCH,
+} from '../../protocol/errors.ts'
 
 /** Epochs with a meaning of their own in a Fetch request. */
 const INITIAL_EPOCH = 0
@@ -51,8 +55,14 @@ interface Session {
 /** One Fetch request's view of its session. */
 export type FetchContext =
   | { readonly kind: 'error'; readonly errorCode: number }
-  | { readonly kind: 'sessionless' | 'full'; readonly partitions: readonly SessionPartition[]; readonly usesTopicIds: boolean }
-  | { readonly kind: 'incremental'; readonly partitions: readonly SessionPartition[]; readonly session: Session; readonly epoch: number }
+  | { readonly kind: 'sessionless'; readonly partitions: readonly SessionPartition[] }
+  | { readonly kind: 'full'; readonly partitions: readonly SessionPartition[]; readonly usesTopicIds: boolean }
+  | {
+      readonly kind: 'incremental'
+      readonly partitions: readonly SessionPartition[]
+      readonly session: Session
+      readonly epoch: number
+    }
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const keyOf = (p: { topic: string | null; topicId: string; partition: number }, byId: boolean): string =>
@@ -83,8 +93,10 @@ export class FetchSessions {
     const { sessionId, sessionEpoch, usesTopicIds } = request
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       if (sessionId !== NO_SESSION) this.#sessions.delete(sessionId)
-      const kind = sessionEpoch === FINAL_EPOCH ? 'sessionless' : 'full'
-      return { kind, partitions: distinct(request.partitions, usesTopicIds), usesTopicIds }
+      const partitions = distinct(request.partitions, usesTopicIds)
+      return sessionEpoch === FINAL_EPOCH
+        ? { kind: 'sessionless', partitions }
+        : { kind: 'full', partitions, usesTopicIds }
     }
     const session = this.#sessions.get(sessionId)
     if (!session) return { kind: 'error', errorCode: FETCH_SESSION_ID_NOT_FOUND }
@@ -93,7 +105,7 @@ export class FetchSessions {
     update(session, request)
     if (session.partitions.size === 0) {
       this.#sessions.delete(sessionId)
-      return { kind: 'sessionless', partitions: distinct(request.partitions, usesTopicIds), usesTopicIds }
+      return { kind: 'sessionless', partitions: distinct(request.partitions, usesTopicIds) }
     }
     this.#touch(session, now)
     session.epoch = nextEpoch(session.epoch)
@@ -106,7 +118,14 @@ export class FetchSessions {
     let id = this.#newId()
     while (id === NO_SESSION || this.#sessions.has(id)) id = this.#newId()
     const partitions = new Map(context.partitions.map(p => [keyOf(p, context.usesTopicIds), p]))
-    this.#sessions.set(id, { id, usesTopicIds: context.usesTopicIds, partitions, epoch: 1, createdMs: now, lastUsedMs: now })
+    this.#sessions.set(id, {
+      id,
+      usesTopicIds: context.usesTopicIds,
+      partitions,
+      epoch: 1,
+      createdMs: now,
+      lastUsedMs: now,
+    })
     return id
   }
 
@@ -122,7 +141,8 @@ export class FetchSessions {
     if (!oldest) return false
     if (now - oldest.lastUsedMs > this.#evictionMs) return this.#sessions.delete(oldest.id)
     let smallest = oldest
-    for (const session of this.#sessions.values()) if (session.partitions.size < smallest.partitions.size) smallest = session
+    for (const session of this.#sessions.values())
+      if (session.partitions.size < smallest.partitions.size) smallest = session
     if (smallest.partitions.size >= size || now - smallest.createdMs <= this.#evictionMs) return false
     return this.#sessions.delete(smallest.id)
   }
@@ -135,7 +155,11 @@ export class FetchSessions {
 }
 
 /** Whether an incremental answer must hold the partition; remembers what was told and rotates partitions with data to the end. */
-export function hasNews(context: FetchContext & { kind: 'incremental' }, p: SessionPartition, news: PartitionNews): boolean {
+export function hasNews(
+  context: FetchContext & { kind: 'incremental' },
+  p: SessionPartition,
+  news: PartitionNews,
+): boolean {
   const changed =
     news.recordBytes > 0 ||
     news.errorCode !== 0 ||

@@ -15,7 +15,8 @@ export class Flusher {
   readonly #timers: Timers
   #dirty: Flushable[] = []
   #toSync = new Set<Flushable>()
-  #syncing: Promise<void> | null = null
+  #isSyncing = false
+  #syncing: Promise<void> = Promise.resolve()
 
   constructor(timers: Timers) {
     this.#timers = timers
@@ -29,7 +30,9 @@ export class Flusher {
   /** `partition` has written bytes that somebody wants on disk. */
   wantsSync(partition: Flushable): void {
     this.#toSync.add(partition)
-    this.#syncing ??= this.#syncRounds()
+    if (this.#isSyncing) return
+    this.#isSyncing = true
+    this.#syncing = this.#syncRounds()
   }
 
   /** Writes and syncs everything that is pending; resolves when nothing is in flight. */
@@ -52,6 +55,6 @@ export class Flusher {
       // oxlint-disable-next-line no-await-in-loop -- one round in flight is the point
       await Promise.all(round.map(partition => partition.sync()))
     }
-    this.#syncing = null
+    this.#isSyncing = false
   }
 }

@@ -28,6 +28,7 @@ export interface PartitionOptions {
   readonly log: Log
   readonly leaderEpoch: number
   readonly replicas: number
+  readonly minInsyncReplicas: number
   readonly flusher: Flusher
   readonly logger: Logger
 }
@@ -38,13 +39,10 @@ export class Partition implements Flushable {
   readonly partition: number
   leaderEpoch: number
   /** min.insync.replicas of the topic; with one replica anything above 1 refuses acks=all. */
-  minInsyncReplicas = 1
+  minInsyncReplicas: number
   /** Who waits for readable bytes: read_uncommitted and read_committed consumers apart. */
   readonly waits: WaitSet = new Set()
   readonly committedWaits: WaitSet = new Set()
-  /** Told after the high watermark moved: the coordinator of an internal topic's partition. */
-  onAdvance: ((highWatermark: number) => void) | null = null
-
   readonly #flusher: Flusher
   readonly #logger: Logger
   readonly #replicas: number
@@ -59,6 +57,7 @@ export class Partition implements Flushable {
     this.topic = o.log.topic
     this.partition = o.log.partition
     this.leaderEpoch = o.leaderEpoch
+    this.minInsyncReplicas = o.minInsyncReplicas
     this.#replicas = o.replicas
     this.#flusher = o.flusher
     this.#logger = o.logger
@@ -80,7 +79,7 @@ export class Partition implements Flushable {
   /** Appends one batch; throws KafkaError. `acks` as in Produce; coordinators say -1. */
   append(
     records: Records | Buffer,
-    o: { acks: number; now: number; origin: 'client' | 'coordinator'; apiVersion?: number },
+    o: { acks: number; now: number; origin: 'client' | 'coordinator'; apiVersion?: number | undefined },
   ): AppendInfo {
     this.#mustBeOnline()
     if (o.acks === -1 && this.minInsyncReplicas > this.#replicas) {
@@ -90,7 +89,12 @@ export class Partition implements Flushable {
       )
     }
     const wasDirty = this.log.dirty
-    const info = this.log.append(records, { leaderEpoch: this.leaderEpoch, now: o.now, origin: o.origin })
+    const info = this.log.append(records, {
+      leaderEpoch: this.leaderEpoch,
+      now: o.now,
+      origin: o.origin,
+      apiVersion: o.apiVersion,
+    })
     if (info.duplicate) return info
     this.#bytesSinceAdvance += info.byteLength
     if (!wasDirty) this.#flusher.wroteTo(this)
@@ -114,22 +118,31 @@ export class Partition implements Flushable {
 
   /** Writes what is queued, moves the high watermark, wakes who waited for it, and starts the sync that others want. */
   write(): void {
+    this.#writeQueued()
+    if (this.#synced.length > 0) this.#flusher.wantsSync(this)
+  }
+
+  #writeQueued(): void {
     const { log } = this
-    if (!log.dirty) return
+    if (log.offline) return
     try {
       log.write()
     } catch (error) {
       return this.#fail(error)
     }
-    this.#advance()
-    // flush.messages and flush.ms hold every acknowledgement of the turn back until the disk has it, as in Kafka.
-    if (log.flushIntervalReached) this.#synced.push(...this.#written)
-    else for (const { done } of this.#written) done(null)
-    this.#written = []
-    if (this.#synced.length > 0) this.#flusher.wantsSync(this)
+    if (log.writtenOffset > this.#highWatermark) this.#advance()
+    if (this.#written.length > 0) {
+      const waiting = this.#written
+      this.#written = []
+      // flush.messages holds every acknowledgement of the turn back until the disk has it, as in Kafka.
+      if (log.flushIntervalReached) this.#synced.push(...waiting)
+      else for (const { done } of waiting) done(null)
+    }
   }
 
   async sync(): Promise<void> {
+    this.#writeQueued()
+    if (this.log.offline) return
     try {
       await this.log.sync()
     } catch (error) {
@@ -139,8 +152,8 @@ export class Partition implements Flushable {
     const waiting = this.#synced
     this.#synced = waiting.filter(w => w.end > syncedOffset)
     for (const { end, done } of waiting) if (end <= syncedOffset) done(null)
-    // What was written while the disk was busy takes the next round; what is still queued asks after its write.
-    if (this.#synced.length > 0 && !this.log.offline && !this.log.dirty) this.#flusher.wantsSync(this)
+    // What came while the disk was busy takes the next round.
+    if (this.#synced.length > 0) this.#flusher.wantsSync(this)
   }
 
   /**
@@ -154,9 +167,21 @@ export class Partition implements Flushable {
     return this.log.read(offset, { maxBytes: o.maxBytes, maxOffset, minOneBatch: o.minOneBatch })
   }
 
+  /** What a read_committed consumer must skip in what it was given (KIP-98). */
+  abortedTransactions(from: number, to: number): { producerId: number; firstOffset: number }[] {
+    if (from >= to) return []
+    return this.log.abortedTransactions(from, to).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+  }
+
   /** Writes queued appends now, if there are any. */
   catchUp(): void {
     if (this.log.dirty) this.write()
+  }
+
+  /** Deletes what retention gives up. @returns how many segments went */
+  applyRetention(now: number): number {
+    this.write()
+    return this.log.offline ? 0 : this.log.applyRetention(now, this.#highWatermark)
   }
 
   /** KIP-320: -1 asks for no check. Throws FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH. */
@@ -165,10 +190,24 @@ export class Partition implements Flushable {
     throw new KafkaError(currentLeaderEpoch < this.leaderEpoch ? FENCED_LEADER_EPOCH : UNKNOWN_LEADER_EPOCH)
   }
 
+  /** Runs disk work outside any request; a failure takes the partition offline, as everywhere. */
+  guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Lets everyone who waits for bytes look again. */
+  wake(): void {
+    for (const wait of [...this.waits, ...this.committedWaits]) wait.nudge()
+  }
+
   /** The topic is going away: whoever waits looks again, and nothing can be acknowledged any more. */
   retire(error: KafkaError): void {
     this.#rejectWaiting(error)
-    this.#nudgeAll()
+    this.wake()
   }
 
   #advance(): void {
@@ -177,15 +216,15 @@ export class Partition implements Flushable {
     this.#highWatermark = writtenOffset
     const bytes = this.#bytesSinceAdvance
     this.#bytesSinceAdvance = 0
-    for (const wait of [...this.waits]) wait.advanced(bytes)
+    for (const wait of this.waits) wait.advanced(bytes)
     const stable = this.lastStableOffset
     if (stable > this.#lastStableOffset) {
       this.#lastStableOffset = stable
       // While transactions are open, bytes say little about what became visible: let committed readers look.
-      for (const wait of [...this.committedWaits]) if (stable === writtenOffset) wait.advanced(bytes)
+      for (const wait of this.committedWaits)
+        if (stable === writtenOffset) wait.advanced(bytes)
         else wait.nudge()
     }
-    this.onAdvance?.(writtenOffset)
   }
 
   #fail(cause: unknown): void {
@@ -195,7 +234,7 @@ export class Partition implements Flushable {
       'The disk failed: this partition is offline until the broker restarts; nothing acknowledged is lost.',
     )
     this.#rejectWaiting(error)
-    this.#nudgeAll()
+    this.wake()
   }
 
   #rejectWaiting(error: KafkaError): void {
@@ -203,10 +242,6 @@ export class Partition implements Flushable {
     this.#written = []
     this.#synced = []
     for (const { done } of waiting) done(error)
-  }
-
-  #nudgeAll(): void {
-    for (const wait of [...this.waits, ...this.committedWaits]) wait.nudge()
   }
 
   #mustBeOnline(): void {

@@ -1,0 +1,79 @@
+// DescribeConfigs tells what configures a topic or this broker, with sources and synonyms (KIP-133, KIP-226, KIP-569).
+// Kafka: ConfigHelper.scala.
+import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
+import type { DescribedConfig } from '../config/index.ts'
+import type { RequestContext } from './handler.ts'
+import { INVALID_REQUEST, KafkaError, NONE, UNKNOWN_TOPIC_OR_PARTITION } from '../../protocol/errors.ts'
+import { DescribeConfigs } from '../../protocol/messages/32-describe-configs.ts'
+import { ConfigResource } from '../cluster/records.ts'
+import { INVALID_TOPIC_EXCEPTION } from '../../protocol/errors.ts'
+import { topicNameError } from '../cluster/topic-names.ts'
+import { describeBroker, describeTopic } from '../config/index.ts'
+import { asServerError } from './errors.ts'
+import { handler } from './handler.ts'
+
+type Request = RequestOf<typeof DescribeConfigs>
+type Resource = Request['resources'][number]
+type Result = ReplyOf<typeof DescribeConfigs>['results'][number]
+
+export const describeConfigs = handler(
+  DescribeConfigs,
+  {
+    versions: [0, 4],
+    onError: (request, error) => ({
+      results: request.resources.map(resource => refusal(resource, error)),
+    }),
+  },
+  (request, context) => ({ results: request.resources.map(resource => describe(resource, request, context)) }),
+)
+
+function describe(resource: Resource, request: Request, context: RequestContext): Result {
+  try {
+    return {
+      errorCode: NONE,
+      errorMessage: null,
+      resourceType: resource.resourceType,
+      resourceName: resource.resourceName,
+      configs: configsOf(resource, request, context),
+    }
+  } catch (error) {
+    return refusal(resource, asServerError(error, context))
+  }
+}
+
+function configsOf(resource: Resource, request: Request, { broker }: RequestContext): DescribedConfig[] {
+  const options = {
+    names: resource.configurationKeys,
+    includeSynonyms: request.includeSynonyms,
+    includeDocumentation: request.includeDocumentation,
+  }
+  const name = resource.resourceName
+  switch (resource.resourceType) {
+    case ConfigResource.TOPIC: {
+      const reason = topicNameError(name)
+      if (reason !== null) throw new KafkaError(INVALID_TOPIC_EXCEPTION, reason)
+      if (!broker.metadata.image.topicByName(name)) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+      return describeTopic(broker.config, broker.metadata.image.topicConfigs(name), options)
+    }
+    case ConfigResource.BROKER:
+      // The empty name stands for the defaults of all brokers, which can only be set while they run: none are.
+      if (name === '') return []
+      if (name !== String(broker.nodeId)) {
+        throw new KafkaError(
+          INVALID_REQUEST,
+          `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${name}`,
+        )
+      }
+      return describeBroker(broker.config, options)
+    default:
+      throw new KafkaError(INVALID_REQUEST, `Unsupported resource type: ${resource.resourceType}`)
+  }
+}
+
+const refusal = ({ resourceType, resourceName }: Resource, error: KafkaError): Result => ({
+  errorCode: error.code,
+  errorMessage: error.message,
+  resourceType,
+  resourceName,
+  configs: [],
+})

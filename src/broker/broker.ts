@@ -1,0 +1,157 @@
+// What handlers see: one broker with its metadata, partitions, groups and sessions. It holds things together and knows
+// how to answer questions that need several of them; src/index.ts builds it.
+import type { Runtime } from '../runtime/index.ts'
+import type { MetadataView, PartitionImage } from '../cluster/image.ts'
+import type { MetadataStore } from '../cluster/metadata.ts'
+import type { ProducerIds } from '../cluster/producer-ids.ts'
+import type { BrokerConfig } from '../config/index.ts'
+import type { GroupCoordinator } from '../coordinators/group/coordinator.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
+import type { PartitionTable } from './partition-table.ts'
+import type { Durability } from './partition.ts'
+import { FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER } from '../../protocol/errors.ts'
+import { autoCreateTopics, internalTopicsOf } from '../cluster/controller.ts'
+import { METADATA_VERSION, METADATA_VERSION_LEVEL, MIN_METADATA_VERSION } from '../cluster/records.ts'
+import { GROUP_METADATA_TOPIC, isInternalTopic } from '../cluster/topic-names.ts'
+
+/** A broker as clients are told of it. */
+export interface Node {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+/** Where a connection came in: what we tell clients unless an address is advertised. */
+export interface ReachedAt {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly listenerName: string
+}
+
+export interface BrokerParts {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly metadata: MetadataStore
+  readonly partitions: PartitionTable
+  readonly groups: GroupCoordinator
+  /** Resolves when every load of groups that has begun is through. */
+  readonly groupsLoaded: () => Promise<void>
+  readonly sessions: FetchSessions
+  readonly producerIds: ProducerIds
+  /** What acks=all waits for: the disk, or the operating system where the configuration says so. */
+  readonly acksAllDurability: Durability
+}
+
+export interface Feature {
+  readonly name: string
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+export class Broker implements BrokerParts {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly metadata: MetadataStore
+  readonly partitions: PartitionTable
+  readonly groups: GroupCoordinator
+  readonly sessions: FetchSessions
+  readonly producerIds: ProducerIds
+  readonly acksAllDurability: Durability
+  readonly groupsLoaded: () => Promise<void>
+
+  constructor(parts: BrokerParts) {
+    this.config = parts.config
+    this.runtime = parts.runtime
+    this.nodeId = parts.nodeId
+    this.clusterId = parts.clusterId
+    this.metadata = parts.metadata
+    this.partitions = parts.partitions
+    this.groups = parts.groups
+    this.groupsLoaded = parts.groupsLoaded
+    this.sessions = parts.sessions
+    this.producerIds = parts.producerIds
+    this.acksAllDurability = parts.acksAllDurability
+  }
+
+  /** The brokers of the cluster as this connection can reach them: the advertised address, else the one it used. */
+  nodes(connection: ReachedAt): [Node] {
+    const advertised = this.config.endpoints.find(({ name }) => name === connection.listenerName)?.advertised
+    return [
+      {
+        nodeId: this.nodeId,
+        host: advertised?.host ?? connection.localAddress,
+        // A listener on a free port may be advertised by host alone.
+        port: advertised?.port || connection.localPort,
+        rack: this.config['broker.rack'],
+      },
+    ]
+  }
+
+  isInternalTopic(name: string): boolean {
+    return isInternalTopic(name)
+  }
+
+  /** Replicas on a broker that is gone, or on a disk that failed. */
+  offlineReplicas(topic: string, { partition, replicas }: PartitionImage): number[] {
+    const online = this.partitions.get(topic, partition)?.log.offline === null
+    return replicas.filter(id => id !== this.nodeId || !online)
+  }
+
+  /** KIP-951: the leader, for the errors that mean "ask another". With one broker it never is another. */
+  currentLeader(
+    errorCode: number,
+    topic: string | null,
+    index: number,
+  ): { currentLeader?: { leaderId: number; leaderEpoch: number } } {
+    if (errorCode !== NOT_LEADER_OR_FOLLOWER && errorCode !== FENCED_LEADER_EPOCH) return {}
+    const partition = topic === null ? undefined : this.metadata.image.partition(topic, index)
+    return partition ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } } : {}
+  }
+
+  /** Creates missing topics with the broker's defaults; resolves with the error code of each name. */
+  async autoCreateTopics(names: readonly string[]): Promise<Map<string, number>> {
+    const results = await this.metadata.submit(image => autoCreateTopics(image, names, this.#creation()))
+    return new Map(results.map(({ name, errorCode }) => [name, errorCode]))
+  }
+
+  /** Resolves once the group coordinator's topic exists and, if it is new, is served; rejects with KafkaError. */
+  async ensureGroupTopic(): Promise<void> {
+    if (this.metadata.image.topicByName(GROUP_METADATA_TOPIC)) return
+    await this.autoCreateTopics([GROUP_METADATA_TOPIC])
+    await this.groupsLoaded()
+  }
+
+  /** The broker that coordinates a group; undefined while its partition has no leader. */
+  groupCoordinatorNode(groupId: string, connection: ReachedAt): Node | undefined {
+    const partition = this.metadata.image.partition(GROUP_METADATA_TOPIC, this.groups.partitionFor(groupId))
+    return this.nodes(connection).find(({ nodeId }) => nodeId === partition?.leader)
+  }
+
+  /** KIP-584. Only what is served is told; the epoch is the offset of the metadata log. */
+  features(): { supported: Feature[]; finalized: { name: string; level: number }[]; epoch: number } {
+    return servedFeatures(this.metadata.image)
+  }
+
+  #creation(): Parameters<typeof autoCreateTopics>[2] {
+    return {
+      numPartitions: this.config['num.partitions'],
+      replicationFactor: this.config['default.replication.factor'],
+      newTopicId: () => this.runtime.random.uuid(),
+      internalTopics: internalTopicsOf(this.config),
+    }
+  }
+}
+
+function servedFeatures(image: MetadataView): ReturnType<Broker['features']> {
+  const level = image.metadataVersion
+  return {
+    supported: [{ name: METADATA_VERSION, minVersion: MIN_METADATA_VERSION, maxVersion: METADATA_VERSION_LEVEL }],
+    finalized: level > 0 ? [{ name: METADATA_VERSION, level }] : [],
+    epoch: image.endOffset,
+  }
+}

@@ -1,0 +1,93 @@
+// A coordinator's view of its partition: batches of keyed records appended as the acks=all rule says, and everything
+// that is there read back in slices. Kafka: CoordinatorPartitionWriter.java, CoordinatorLoaderImpl.java.
+import type { StoredRecord, LogEntry, LogPort } from '../coordinators/machine.ts'
+import type { Durability, Partition } from './partition.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { codecReady } from '../../protocol/records/compression.ts'
+import { COMMIT, decodeControlKey, ABORT } from '../../protocol/records/control.ts'
+import { decodeRecords, encodeBatch } from '../../protocol/records/record.ts'
+
+/** How much one slice reads; Kafka's offsets.load.buffer.size. */
+const SLICE_BYTES = 1024 * 1024
+
+export interface CoordinatorLogOptions {
+  readonly partition: Partition
+  readonly durability: Durability
+  /** Everything below this offset is as durable as asked. */
+  committed(offset: number): void
+  /** The disk failed: what was appended may be lost, the coordinator has to let go of the partition. */
+  failed(): void
+}
+
+export class CoordinatorLog implements LogPort {
+  readonly #o: CoordinatorLogOptions
+  #committed: number
+
+  constructor(options: CoordinatorLogOptions) {
+    this.#o = options
+    this.#committed = options.partition.log.logEndOffset
+  }
+
+  get end(): number {
+    return this.#o.partition.log.logEndOffset
+  }
+
+  get committed(): number {
+    return this.#committed
+  }
+
+  append(entries: readonly LogEntry[], now: number): number {
+    const { partition, durability } = this.#o
+    const bytes = encodeBatch({ timestamp: now, records: entries.map(({ key, value }) => ({ key, value })) })
+    const { lastOffset } = partition.append(bytes, { acks: -1, now, origin: 'coordinator' })
+    const end = lastOffset + 1
+    partition.whenDurable(durability, error => {
+      if (error) return this.#o.failed()
+      this.#committed = Math.max(this.#committed, end)
+      this.#o.committed(this.#committed)
+    })
+    return end
+  }
+
+  async *read(): AsyncGenerator<readonly StoredRecord[], void, undefined> {
+    const { partition } = this.#o
+    partition.catchUp()
+    const { log, highWatermark: end } = partition
+    let offset = log.logStartOffset
+    while (offset < end) {
+      const records = partition.read(offset, { maxBytes: SLICE_BYTES, minOneBatch: true, committed: false })
+      if (records.byteLength === 0) return
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- slices come one after the other
+        for (const part of records.parts) for (const at of batch.batchesOf(part)) yield await storedRecords(part, at)
+        offset = records.nextOffset
+      } finally {
+        records.release?.()
+      }
+    }
+  }
+}
+
+/** Keys and values are copied: the machine keeps them, the slice's memory goes back. */
+async function storedRecords(buffer: Buffer, at: number): Promise<StoredRecord[]> {
+  await codecReady(batch.codec(buffer, at))
+  const producerId = batch.producerId(buffer, at)
+  const isTransactional = batch.isTransactional(buffer, at)
+  const isControl = batch.isControl(buffer, at)
+  return decodeRecords(buffer, at).map(({ offset, key, value }) => {
+    const marker = isControl ? markerOf(key) : null
+    return {
+      offset,
+      key: marker || !key ? null : Buffer.from(key),
+      value: marker || !value ? null : Buffer.from(value),
+      producerId,
+      isTransactional,
+      marker,
+    }
+  })
+}
+
+function markerOf(key: Buffer | null): 'commit' | 'abort' | null {
+  const { type } = decodeControlKey(key)
+  return type === COMMIT ? 'commit' : type === ABORT ? 'abort' : null
+}

@@ -1,0 +1,117 @@
+// What a broker does by the clock: retention, flush.ms, checkpoints, expiry of producers, removal of deleted files.
+// Kafka: LogManager.startup (its scheduled tasks), ReplicaManager (high watermark checkpoint).
+import type { LogDir } from '../../storage/log-dir.ts'
+import type { Log } from '../../storage/log.ts'
+import type { BrokerConfig } from '../config/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
+import type { Flusher } from './flusher.ts'
+import type { PartitionTable } from './partition-table.ts'
+import type { Partition } from './partition.ts'
+
+export interface HousekeepingOptions {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly dir: LogDir<Log>
+  readonly partitions: PartitionTable
+  readonly flusher: Flusher
+}
+
+/** flush.ms is looked after this often, or as often as log.flush.scheduler.interval.ms says. */
+const FLUSH_CHECK_MS = 1000
+/** Files of dropped segments and folders of deleted topics are looked after this often. */
+const DELETE_CHECK_MS = 10_000
+
+export class Housekeeping {
+  readonly #o: HousekeepingOptions
+  readonly #timers = new Set<Timer>()
+  #folderDue = Infinity
+
+  constructor(options: HousekeepingOptions) {
+    this.#o = options
+  }
+
+  start(): void {
+    const { config } = this.#o
+    const first = config['log.initial.task.delay.ms']
+    this.#every(config['log.retention.check.interval.ms'], () => this.#retention(), first)
+    this.#every(config['log.flush.offset.checkpoint.interval.ms'], () => this.#checkpoint(), first)
+    this.#every(Math.min(FLUSH_CHECK_MS, config['log.flush.scheduler.interval.ms']), () => this.#flush())
+    this.#every(DELETE_CHECK_MS, () => this.#deleteFiles())
+    this.#every(config['producer.id.expiration.check.interval.ms'], () => this.#expireProducers())
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
+  }
+
+  /** A topic's folder was marked for deletion: it goes once log.segment.delete.delay.ms has passed. */
+  folderDeleted(): void {
+    const { config, runtime } = this.#o
+    this.#folderDue = runtime.clock.now() + config['log.segment.delete.delay.ms']
+  }
+
+  #every(ms: number, task: () => void, firstMs = ms): void {
+    const arm = (delay: number): void => {
+      const timer = this.#o.runtime.timers.after(delay, () => {
+        this.#timers.delete(timer)
+        task()
+        arm(ms)
+      })
+      this.#timers.add(timer)
+    }
+    arm(firstMs)
+  }
+
+  /** One partition's failing disk must not keep the others from their turn. */
+  #each(task: (partition: Partition) => void): void {
+    for (const partition of this.#o.partitions.all()) {
+      if (!partition.log.offline) partition.guard(() => task(partition))
+    }
+  }
+
+  #retention(): void {
+    const now = this.#o.runtime.clock.now()
+    this.#each(partition => {
+      const count = partition.applyRetention(now)
+      const { topic, partition: index } = partition
+      if (count > 0)
+        this.#o.runtime.log.info({ topic, partition: index, segments: count }, 'Segments deleted by retention')
+    })
+  }
+
+  #checkpoint(): void {
+    const { dir, runtime } = this.#o
+    try {
+      dir.writeCheckpoints()
+    } catch (error) {
+      // Old checkpoints only make the next recovery longer; the next round tries again.
+      runtime.log.error({ err: error }, 'The checkpoints could not be written')
+    }
+  }
+
+  #flush(): void {
+    const now = this.#o.runtime.clock.now()
+    for (const partition of this.#o.partitions.all()) {
+      if (!partition.log.offline && partition.log.flushDue(now)) this.#o.flusher.wantsSync(partition)
+    }
+  }
+
+  #deleteFiles(): void {
+    const { dir, runtime } = this.#o
+    const now = runtime.clock.now()
+    this.#each(partition => void partition.log.deletePendingFiles(now))
+    if (now < this.#folderDue) return
+    this.#folderDue = Infinity
+    try {
+      dir.cleanDeleted()
+    } catch (error) {
+      runtime.log.error({ err: error }, 'Folders of deleted topics could not be removed; the next start tries again')
+    }
+  }
+
+  #expireProducers(): void {
+    const now = this.#o.runtime.clock.now()
+    this.#each(partition => partition.log.producers.expire(now))
+  }
+}

@@ -1,0 +1,146 @@
+// The partitions' logs follow the metadata: folders are opened, made, marked for deletion or set aside at the start, and
+// with every change after it. Kafka: ReplicaManager.scala (applyDelta), LogManager, BrokerMetadataPublisher.scala.
+import type { Arena } from '../../storage/arena.ts'
+import type { KnownLog, LogDir } from '../../storage/log-dir.ts'
+import type { MetadataDelta, MetadataView, TopicImage } from '../cluster/image.ts'
+import type { BrokerConfig } from '../config/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import type { Flusher } from './flusher.ts'
+import type { PartitionTable } from './partition-table.ts'
+import { KafkaError, UNKNOWN_TOPIC_OR_PARTITION } from '../../protocol/errors.ts'
+import { Log } from '../../storage/log.ts'
+import { reconcile } from '../cluster/reconcile.ts'
+import { ConfigResource } from '../cluster/records.ts'
+import { logSettings, topicConfig } from '../config/index.ts'
+import { Partition } from './partition.ts'
+
+export interface LogsOptions {
+  readonly dir: LogDir<Log>
+  readonly arena: Arena
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly flusher: Flusher
+  readonly nodeId: number
+  readonly partitions: PartitionTable
+  /** Told of every partition that begins or ends to be led here, after the table has or has not got it. */
+  readonly onLed: (partition: Partition) => void
+  readonly onGone: (topic: string, partition: number) => void
+}
+
+export class Logs {
+  readonly #o: LogsOptions
+  readonly #image: MetadataView
+
+  /** `image` stays the newest: the store moves its content. */
+  constructor(options: LogsOptions, image: MetadataView) {
+    this.#o = options
+    this.#image = image
+  }
+
+  /** Brings folders and metadata together. A log that cannot be opened makes its partition an offline one. */
+  start(deletedTopicIds: ReadonlySet<string>): void {
+    const { dir, nodeId, runtime } = this.#o
+    const folders = dir.partitions.map(folder => ({
+      ...folder,
+      topicId: dir.topicIdOf(folder.topic, folder.partition),
+    }))
+    const plan = reconcile(this.#image, nodeId, folders, deletedTopicIds)
+    for (const { topic, partition } of plan.remove) dir.discard(topic, partition)
+    for (const { topic, partition } of plan.stray) {
+      const name = dir.setAside(topic, partition)
+      runtime.log.warn({ folder: name }, 'A partition folder belongs to no topic of this cluster and was set aside')
+    }
+    for (const { topic, partition } of plan.open) this.#open(topic, partition)
+    for (const { topic, partition } of plan.create) this.#create(topic, partition)
+  }
+
+  /** Follows one change of the metadata. */
+  apply(delta: MetadataDelta): void {
+    for (const topic of delta.topicsDeleted) this.#delete(topic)
+    for (const topic of delta.topicsCreated) for (const p of topic.partitions) this.#create(topic, p.partition)
+    for (const { topic, partitions } of delta.partitionsAdded) for (const p of partitions) this.#create(topic, p)
+    for (const { topic, partitions } of delta.partitionsChanged) {
+      for (const index of partitions) {
+        const partition = this.#o.partitions.get(topic.name, index)
+        const { leaderEpoch } = topic.partitions[index]!
+        if (partition && partition.leaderEpoch !== leaderEpoch) this.#lead(partition, leaderEpoch)
+      }
+    }
+    for (const { resourceType, resourceName } of delta.configsChanged) {
+      if (resourceType === ConfigResource.TOPIC) this.#configure(resourceName)
+    }
+  }
+
+  #open(topic: TopicImage, index: number): void {
+    this.#add(topic, index, opener => this.#o.dir.openLog(topic.name, index, opener))
+  }
+
+  #create(topic: TopicImage, index: number): void {
+    this.#add(topic, index, opener => this.#o.dir.createLog(topic.name, index, opener))
+  }
+
+  #add(topic: TopicImage, index: number, from: (open: (known: KnownLog) => Log) => Log): void {
+    const { partitions, flusher, runtime, arena } = this.#o
+    const config = this.#topicConfig(topic.name)
+    try {
+      const log = from(({ files, topic: name, partition, cleanShutdown, recoveryPoint, logStartOffset }) =>
+        Log.open({
+          files,
+          arena,
+          topic: name,
+          partition,
+          topicId: topic.topicId,
+          config: logSettings(this.#o.config, config),
+          cleanShutdown,
+          recoveryPoint,
+          logStartOffset,
+          now: runtime.clock.now(),
+        }),
+      )
+      const { replicas, leaderEpoch } = topic.partitions[index]!
+      const partition = new Partition({
+        log,
+        leaderEpoch,
+        replicas: replicas.length,
+        minInsyncReplicas: config['min.insync.replicas'],
+        flusher,
+        logger: runtime.log,
+      })
+      partitions.add(partition)
+      this.#lead(partition, leaderEpoch)
+    } catch (error) {
+      partitions.addOffline(topic.name, index)
+      runtime.log.error(
+        { topic: topic.name, partition: index, err: error },
+        'The log could not be opened: this partition is offline until the broker restarts',
+      )
+    }
+  }
+
+  #lead(partition: Partition, leaderEpoch: number): void {
+    partition.leaderEpoch = leaderEpoch
+    partition.log.assignLeaderEpoch(leaderEpoch, partition.log.logEndOffset)
+    this.#o.onLed(partition)
+  }
+
+  #delete(topic: TopicImage): void {
+    const { dir, partitions, onGone } = this.#o
+    for (const partition of partitions.removeTopic(topic.name)) {
+      dir.deleteLog(topic.name, partition.partition)
+      partition.retire(new KafkaError(UNKNOWN_TOPIC_OR_PARTITION))
+      onGone(topic.name, partition.partition)
+    }
+  }
+
+  #configure(topic: string): void {
+    const config = this.#topicConfig(topic)
+    for (const partition of this.#o.partitions.ofTopic(topic)) {
+      partition.log.configure(logSettings(this.#o.config, config))
+      partition.minInsyncReplicas = config['min.insync.replicas']
+    }
+  }
+
+  #topicConfig(topic: string) {
+    return topicConfig(this.#o.config, this.#image.topicConfigs(topic))
+  }
+}

@@ -1,0 +1,181 @@
+// Builds a broker on one log directory and takes it down again: the directory, the metadata log, the partitions' logs, the
+// coordinator, and what they tell each other. No sockets here.
+import type { Files } from '../../storage/files.ts'
+import type { BrokerConfig } from '../config/index.ts'
+import type { MetadataView } from '../cluster/image.ts'
+import type { Runtime } from '../runtime/index.ts'
+import type { Durability, Partition } from './partition.ts'
+import { Arena } from '../../storage/arena.ts'
+import { LogDir } from '../../storage/log-dir.ts'
+import type { Log } from '../../storage/log.ts'
+import { allocateProducerIds } from '../cluster/controller.ts'
+import { Metadata } from '../cluster/metadata.ts'
+import { ProducerIds } from '../cluster/producer-ids.ts'
+import { openMetadataLog } from '../cluster/storage-log.ts'
+import { GROUP_METADATA_TOPIC } from '../cluster/topic-names.ts'
+import { GroupCoordinator } from '../coordinators/group/coordinator.ts'
+import { Broker } from './broker.ts'
+import { CoordinatorLog } from './coordinator-log.ts'
+import { FetchSessions } from './fetch-sessions.ts'
+import { Flusher } from './flusher.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Logs } from './logs.ts'
+import { PartitionTable } from './partition-table.ts'
+
+/** Kafka's own constant (KafkaBroker.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS). */
+const SESSION_EVICTION_MS = 120_000
+
+export interface OpenBrokerOptions {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly files: Files
+  /** How messages name the directory. */
+  readonly path: string
+  /** False: everything is in memory, nothing can be lost by a stop that has not already been. */
+  readonly durable: boolean
+}
+
+export interface OpenBroker {
+  readonly broker: Broker
+  /** Ends every wait, so that connections can be answered and drained. */
+  quiesce(): void
+  /** Writes and syncs what is pending, leaves the mark of a clean stop, gives the directory back. Rejects if that failed. */
+  close(): Promise<void>
+}
+
+/** Throws LogDirError, MetadataReplayError, KafkaError; nothing stays open then. */
+export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
+  const { config, runtime, files, path } = o
+  const nodeId = config['node.id']
+  const dir = LogDir.open<Log>(files, { path, nodeId, newId: () => runtime.random.uuid() })
+  for (const warning of dir.warnings) runtime.log.warn(warning)
+  try {
+    return await openOn(dir, o)
+  } catch (error) {
+    await dir.close(false)
+    throw error
+  }
+}
+
+async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: OpenBrokerOptions): Promise<OpenBroker> {
+  const flush = durable && config['odradek.flush.on.acks.all']
+  const acksAllDurability: Durability = flush ? 'synced' : 'written'
+  const now = (): number => runtime.clock.now()
+  const arena = new Arena({ tailBytes: config['odradek.tail.cache.bytes'] })
+  const metadataLog = openMetadataLog({ files, arena, now, flush, cleanShutdown: dir.wasClean })
+  const metadata = await Metadata.open({
+    log: metadataLog,
+    quorumState: metadataLog.quorumState,
+    nodeId: dir.nodeId,
+    now,
+    // No feature is told to clients before it is served.
+    features: {},
+    registration: {
+      incarnationId: runtime.random.uuid(),
+      endPoints: config.endpoints.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
+      rack: config['broker.rack'],
+      logDirs: [dir.directoryId],
+      cleanShutdown: dir.wasClean,
+    },
+    onError: error => runtime.log.error({ err: error }, 'The metadata log failed: topics cannot be changed any more'),
+  })
+  const { image } = metadata
+  const flusher = new Flusher(runtime.timers)
+  const partitions = new PartitionTable()
+  const groups = groupCoordinator(config, runtime, image, partitions, acksAllDurability)
+  const housekeeping = new Housekeeping({ config, runtime, dir, partitions, flusher })
+  const broker = new Broker({
+    config,
+    runtime,
+    nodeId: dir.nodeId,
+    clusterId: dir.clusterId,
+    metadata,
+    partitions,
+    groups: groups.coordinator,
+    groupsLoaded: groups.loaded,
+    sessions: new FetchSessions({
+      slots: config['max.incremental.fetch.session.cache.slots'],
+      evictionMs: SESSION_EVICTION_MS,
+      newId: () => 1 + runtime.random.int(2 ** 31 - 1),
+    }),
+    producerIds: new ProducerIds(() =>
+      metadata.submit(newest => allocateProducerIds(newest, dir.nodeId, newest.broker(dir.nodeId)?.brokerEpoch ?? -1)),
+    ),
+    acksAllDurability,
+  })
+  const onLed = (partition: Partition): void => {
+    if (partition.topic === GROUP_METADATA_TOPIC) groups.elected(partition)
+  }
+  const onGone = (topic: string, partition: number): void => {
+    housekeeping.folderDeleted()
+    if (topic === GROUP_METADATA_TOPIC) groups.coordinator.onResigned(partition)
+  }
+  const logs = new Logs({ dir, arena, config, runtime, flusher, nodeId: dir.nodeId, partitions, onLed, onGone }, image)
+  logs.start(metadata.deletedTopicIds)
+  metadata.onChange(delta => {
+    logs.apply(delta)
+    void groups.coordinator.topicsDeleted(delta.topicsDeleted)
+  })
+  dir.cleanDeleted()
+  housekeeping.start()
+
+  return {
+    broker,
+    quiesce() {
+      groups.coordinator.close()
+      for (const partition of partitions.all()) partition.wake()
+    },
+    async close() {
+      housekeeping.stop()
+      await metadata.idle()
+      await flusher.settle()
+      let failure: unknown = null
+      try {
+        await metadataLog.close(true)
+      } catch (error) {
+        failure = error
+      }
+      await dir.close(failure === null, image.broker(dir.nodeId)?.brokerEpoch)
+      arena.clear()
+      if (failure !== null) throw failure
+    },
+  }
+}
+
+function groupCoordinator(
+  config: BrokerConfig,
+  runtime: Runtime,
+  image: MetadataView,
+  partitions: PartitionTable,
+  durability: Durability,
+) {
+  const coordinator: GroupCoordinator = new GroupCoordinator({
+    config,
+    runtime,
+    partitions: () =>
+      image.topicByName(GROUP_METADATA_TOPIC)?.partitions.length ?? config['offsets.topic.num.partitions'],
+    log: index =>
+      new CoordinatorLog({
+        partition: partitions.require(GROUP_METADATA_TOPIC, index),
+        durability,
+        committed: offset => coordinator.committed(index, offset),
+        failed: () => coordinator.onResigned(index),
+      }),
+    topics: {
+      topicId: name => image.topicByName(name)?.topicId,
+      topicName: topicId => image.topicById(topicId)?.name,
+      exists: (name, index) => image.partition(name, index) !== undefined,
+    },
+  })
+  const loading = new Set<Promise<void>>()
+  return {
+    coordinator,
+    /** Starts reading the partition's groups back. */
+    elected(partition: Partition): void {
+      const load = coordinator.onElected(partition.partition, partition.leaderEpoch).finally(() => loading.delete(load))
+      loading.add(load)
+    },
+    /** Resolves when no load that has begun is under way. */
+    loaded: async (): Promise<void> => void (await Promise.all(loading)),
+  }
+}

@@ -1,0 +1,125 @@
+// The embeddable broker, and the only place where everything is wired: `createBroker(options)` gives the broker that the
+// command line starts, inside this process, in memory or on disk.
+import type { BrokerConfig } from './config/index.ts'
+import type { Logger } from './runtime/log.ts'
+import { resolve } from 'node:path'
+import { diskFiles } from '../storage/files-disk.ts'
+import { memoryFiles } from '../storage/files-memory.ts'
+import { apis } from './apis/index.ts'
+import { openBroker, type OpenBroker } from './broker/open.ts'
+import { ConfigError, parse } from './config/index.ts'
+import { silentLogger, systemRuntime } from './runtime/index.ts'
+import { createServer, type Bound, type Server } from './server/listener.ts'
+import { serverLimits } from './server-limits.ts'
+
+export interface BrokerOptions {
+  /** Where data is kept; without it the broker keeps everything in memory. */
+  readonly dataDir?: string
+  /** `host:port` to listen on, or several; default `localhost:0`, a free port on 127.0.0.1 and ::1. */
+  readonly listen?: string | readonly string[]
+  /** The `host:port` that clients are told; default: the address they reached. */
+  readonly advertise?: string | readonly string[]
+  /** Keys as Kafka names them, such as `{ 'num.partitions': 3 }`; docs/config.md lists them. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+  /** Gets every log line; a pino logger fits. Default: silent. */
+  readonly logger?: Logger
+}
+
+/** A configuration that was read already, as the command line has it. */
+export interface ConfiguredOptions {
+  readonly config: BrokerConfig
+  readonly memory: boolean
+  readonly logger: Logger
+}
+
+export interface RunningBroker extends AsyncDisposable {
+  /** `host:port` for clients on this machine; known once listen() has resolved. */
+  readonly bootstrap: string
+  /** Opens the data, then the sockets. Rejects with one clear sentence, and leaves nothing open then. */
+  listen(): Promise<void>
+  /** Answers what is in flight, writes and syncs, and leaves no handle open. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Creates a broker; nothing happens before listen(). Throws ConfigError for a configuration that cannot be. */
+export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): RunningBroker {
+  const { config, memory, logger } = configured(options)
+  if (config.logDirs.length > 1) {
+    throw new ConfigError('log.dirs names several directories, which are not served yet: name one.')
+  }
+  const runtime = systemRuntime(logger)
+  const path = resolve(config.logDirs[0]!)
+  let opened: OpenBroker | null = null
+  let server: Server | null = null
+  const bound: Bound[] = []
+  let listening: Promise<void> | null = null
+  let closing: Promise<void> | null = null
+
+  async function start(): Promise<void> {
+    const files = memory ? memoryFiles() : diskFiles(path)
+    opened = await openBroker({ config, runtime, files, path, durable: !memory })
+    const { broker } = opened
+    server = createServer({
+      runtime,
+      handlers: apis,
+      limits: serverLimits(config),
+      context: (connection, call) => ({ broker, connection, ...call }),
+    })
+    try {
+      for (const { host, port, name } of config.endpoints) {
+        // oxlint-disable-next-line no-await-in-loop -- the first one that fails is the one to name
+        bound.push(...(await server.listen(host, port, name)))
+      }
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+
+  async function stop(): Promise<void> {
+    server?.stopAccepting()
+    opened?.quiesce()
+    await server?.drain(config['odradek.shutdown.timeout.ms'])
+    await server?.close()
+    await opened?.close()
+  }
+
+  return {
+    get bootstrap() {
+      const { host, advertised } = config.endpoints[0]!
+      if (advertised) return `${bracketed(advertised.host)}:${advertised.port || bound[0]?.port}`
+      if (bound.length === 0) throw new Error('bootstrap is known once listen() has resolved')
+      return `${host === '' ? 'localhost' : bracketed(host)}:${bound[0]!.port}`
+    },
+    listen() {
+      if (closing) return Promise.reject(new Error('This broker was closed; create another.'))
+      listening ??= start()
+      return listening
+    },
+    close() {
+      closing ??= (listening ?? Promise.resolve()).then(stop, () => undefined)
+      return closing
+    },
+    async [Symbol.asyncDispose]() {
+      await this.close()
+    },
+  }
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+function configured(options: BrokerOptions | ConfiguredOptions): ConfiguredOptions {
+  if ('memory' in options) return options
+  const { dataDir, listen, advertise, config, logger = silentLogger } = options
+  const parsed = parse({
+    flags: config ?? {},
+    listen: listen === undefined ? (config?.['listeners'] === undefined ? ['localhost:0'] : []) : [listen].flat(),
+    advertise: advertise === undefined ? [] : [advertise].flat(),
+    ...(dataDir !== undefined && { dataDir }),
+  })
+  for (const warning of parsed.warnings) logger.warn(warning)
+  return { config: parsed, memory: dataDir === undefined && !parsed.explicit.has('log.dirs'), logger }
+}
+
+export { ConfigError } from './config/index.ts'
+export type { Logger } from './runtime/log.ts'

@@ -1,0 +1,16 @@
+// From Kafka's keys to the limits of the server.
+import type { BrokerConfig } from './config/index.ts'
+import { defaultLimits, type ServerLimits } from './server/types.ts'
+
+export const serverLimits = (config: BrokerConfig): ServerLimits => ({
+  ...defaultLimits,
+  maxFrameBytes: config['socket.request.max.bytes'],
+  maxRequestBytes: config['odradek.request.max.bytes'],
+  maxElements: config['odradek.request.max.elements'],
+  maxInFlightRequests: config['odradek.connection.max.requests'],
+  maxInFlightBytes: config['odradek.connection.max.bytes'],
+  maxIdleMs: config['connections.max.idle.ms'],
+  maxConnections: config['max.connections'],
+  maxConnectionsPerIp: config['max.connections.per.ip'],
+  maxConnectionsPerIpOverrides: config.connectionsPerIp,
+})
