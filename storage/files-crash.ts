@@ -332,7 +332,7 @@ class Disk implements CrashFiles {
       },
       read: (target, position) => {
         alive()
-        return file.content.copy(target, 0, position)
+        return position >= file.content.byteLength ? 0 : file.content.copy(target, 0, position)
       },
       truncate: size => {
         alive()

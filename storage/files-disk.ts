@@ -1,7 +1,7 @@
 /** The disk driver of the Files port. The only file of storage, beside files-lock.ts, that touches node:fs. */
 import fs from 'node:fs'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileHandle } from './files.ts'
 import type { Files, RawFile } from './files.ts'
 import { takeLock } from './files-lock.ts'
@@ -21,7 +21,15 @@ export function diskFiles(root: string): Files {
     list: path => readdirSync(at(path)).toSorted(),
     isFolder: path => statSync(at(path), { throwIfNoEntry: false })?.isDirectory() ?? false,
     size: path => statSync(at(path)).size,
-    mkdir: path => void mkdirSync(at(path), { recursive: true }),
+    mkdir(path) {
+      const first = mkdirSync(at(path), { recursive: true })
+      if (path !== '' || first === undefined) return
+      // What lies above the root is nobody else's to sync.
+      for (let created = base; ; created = dirname(created)) {
+        syncFolderNow(dirname(created))
+        if (created === resolve(first)) return
+      }
+    },
     rename: (from, to) => renameSync(at(from), at(to)),
     remove: path => unlinkSync(at(path)),
     removeDir: path => rmSync(at(path), { recursive: true }),
