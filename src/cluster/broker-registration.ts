@@ -4,7 +4,7 @@
  */
 import type { Decision } from './decision.ts'
 import { MetadataReplayError, type MetadataView } from './image.ts'
-import { partitionChange } from './partition-image.ts'
+import { partitionChange, type PartitionChange, type PartitionImage } from './partition-image.ts'
 import {
   ConfigResource,
   METADATA_VERSION,
@@ -90,8 +90,7 @@ export interface Registration {
 
 /**
  * Registers the broker, unfenced, under a new epoch (the offset of its record or one before it, so epochs only grow),
- * and makes it lead the partitions whose ISR it is in. After an unclean stop those it led already begin a new leader
- * epoch: records that a power cut took must not be mistaken for those that follow at the same offsets (KIP-320).
+ * and makes it lead what it may lead. After an unclean stop the partitions that it led already begin a new leader epoch: records that a power cut took must not be mistaken for those that follow at the same offsets (KIP-320).
  */
 export function registerBroker(image: MetadataView, registration: Registration): Decision<{ brokerEpoch: number }> {
   const { cleanShutdown, ...broker } = registration
@@ -112,8 +111,33 @@ export function registerBroker(image: MetadataView, registration: Registration):
     },
   ]
   for (const { topicId, partitions } of image.topics())
-    for (const { partition, leader, isr } of partitions)
-      if (isr.includes(brokerId) && (leader === -1 || (leader === brokerId && !cleanShutdown)))
-        records.push(partitionChange(topicId, partition, { leader: brokerId }))
+    for (const partition of partitions) {
+      const change = leadership(partition, brokerId, cleanShutdown)
+      if (change !== null) records.push(partitionChange(topicId, partition.partition, change))
+    }
   return { records, reply: { brokerEpoch } }
+}
+
+/**
+ * What makes a broker that has come back lead a partition, null when nothing need change. It may lead without a leader
+ * there when it is in the ISR, else among the eligible replicas, else when it led last (KIP-966,
+ * PartitionChangeBuilder.electLeader): a Kafka broker that was the last one to stop leaves its partitions so.
+ */
+function leadership(
+  partition: PartitionImage,
+  brokerId: number,
+  cleanShutdown: boolean,
+): Partial<PartitionChange> | null {
+  const { leader, isr, eligibleLeaderReplicas, lastKnownElr, leaderRecoveryState } = partition
+  if (leader !== -1) return leader === brokerId && !cleanShutdown ? { leader } : null
+  const candidates = [isr, eligibleLeaderReplicas, lastKnownElr.length === 1 ? lastKnownElr : []]
+  if (candidates.find(list => list.length > 0)?.includes(brokerId) !== true) return null
+  const others = eligibleLeaderReplicas.filter(id => id !== brokerId)
+  return {
+    leader: brokerId,
+    isr: isr.includes(brokerId) ? null : [brokerId],
+    eligibleLeaderReplicas: others.length === eligibleLeaderReplicas.length ? null : others,
+    lastKnownElr: lastKnownElr.length === 0 ? null : [],
+    leaderRecoveryState: leaderRecoveryState === 0 ? -1 : 0,
+  }
 }

@@ -1,6 +1,4 @@
 /** The image against logs that Apache Kafka wrote, and the rules of replay. */
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { MetadataImage, MetadataReplayError } from '../../../src/cluster/image.ts'
 import { loadBatches } from '../../../src/cluster/metadata-log.ts'
@@ -9,11 +7,8 @@ import type { MetadataRecord, RecordValues } from '../../../src/cluster/records.
 import { encodeRecord } from '../../../src/cluster/record-codec.ts'
 import { forEachRecord } from '../../../protocol/records/record.ts'
 import * as batch from '../../../protocol/records/batch.ts'
-import { MemoryLog } from './memory-log.ts'
-import { contents } from './support.ts'
-
-const kafkaLog = (name: string) =>
-  new MemoryLog(gunzipSync(readFileSync(new URL(`kafka/metadata-${name}.log.gz`, import.meta.url))))
+import type { MemoryLog } from './memory-log.ts'
+import { contents, kafkaLog } from './support.ts'
 
 function replay(log: MemoryLog): MetadataImage {
   const image = new MetadataImage()

@@ -6,9 +6,9 @@ import { createTopics, deleteTopics, registerBroker } from '../../../src/cluster
 import { MetadataReplayError, type MetadataDelta, type MetadataView } from '../../../src/cluster/image.ts'
 import { loadBatches } from '../../../src/cluster/metadata-log.ts'
 import type { Metadata } from '../../../src/cluster/metadata.ts'
-import { unchanged } from '../../../src/cluster/partition-image.ts'
+import { partitionChange, type PartitionChange } from '../../../src/cluster/partition-image.ts'
 import { MemoryLog, MemoryQuorumState } from './memory-log.ts'
-import { contents, createRequest, idsFrom, open, options, registration } from './support.ts'
+import { contents, createRequest, DIRECTORY, idsFrom, kafkaLog, open, options, registration } from './support.ts'
 
 const newTopicId = idsFrom()
 const create = (metadata: Metadata, ...topics: Parameters<typeof createRequest>[0]) =>
@@ -288,16 +288,50 @@ describe('over restarts', () => {
     expect(names((await open({ log: again.log.crashed() })).metadata.image)).toEqual(['a'])
   })
 
-  test('a broker leads what has no leader and it is in sync with', async () => {
+  test.each(['4.3.1-clean', '4.3.1-killed', '3.9.1-clean'])("continues Apache Kafka's own log, %s", async name => {
+    const { metadata, log } = await open({
+      log: kafkaLog(name),
+      registration: { ...registration, cleanShutdown: name.endsWith('clean') },
+    })
+    expect(metadata.isNew).toBe(false)
+    const partitions = [...metadata.image.topics()].flatMap(topic => topic.partitions)
+    expect(partitions.length).toBe(25)
+    expect(partitions.every(({ leader, isr }) => leader === 1 && isr.includes(1))).toBe(true)
+    expect(codes(await create(metadata, 'a', 'plain'))).toEqual([0, 36])
+    const again = await open({ log: log.crashed() })
+    expect(again.metadata.image.topicByName('a')?.partitions.length).toBe(1)
+    expect(again.metadata.image.others).toEqual(metadata.image.others)
+  })
+
+  test.each<[string, Partial<PartitionChange>, Partial<PartitionChange>]>([
+    ['it is in sync with', { isr: [2, 1] }, { isr: [2, 1], leader: 1 }],
+    ['others are in sync with', { isr: [2], eligibleLeaderReplicas: [1] }, { isr: [2], leader: -1 }],
+    [
+      'it is eligible for when the ISR is empty',
+      { isr: [], eligibleLeaderReplicas: [2, 1], lastKnownElr: [1] },
+      { isr: [1], leader: 1, eligibleLeaderReplicas: [2], lastKnownElr: [] },
+    ],
+    ['others are eligible for', { isr: [], eligibleLeaderReplicas: [2], lastKnownElr: [1] }, { isr: [], leader: -1 }],
+    [
+      'it led last when nobody is eligible',
+      { isr: [], lastKnownElr: [1], leaderRecoveryState: 1 },
+      { isr: [1], leader: 1, lastKnownElr: [], leaderRecoveryState: 0 },
+    ],
+    ['nobody knows who led last', { isr: [], lastKnownElr: [1, 2] }, { isr: [], leader: -1 }],
+  ])('what has no leader and %s', async (_, before, after) => {
     const { metadata } = await open()
     await create(metadata, 'a')
     const topicId = metadata.image.topicByName('a')?.topicId ?? ''
-    await metadata.submit(() => ({
-      records: [{ type: 'PartitionChangeRecord', value: { ...unchanged, topicId, partitionId: 0, leader: -1 } }],
-      reply: 0,
-    }))
+    const change = partitionChange(topicId, 0, {
+      leader: -1,
+      replicas: [2, 1],
+      directories: [DIRECTORY, DIRECTORY],
+      ...before,
+    })
+    await metadata.submit(() => ({ records: [change], reply: 0 }))
     expect(metadata.image.partition('a', 0)?.leader).toBe(-1)
     await metadata.submit(image => registerBroker(image, { ...registration, brokerId: 1 }))
-    expect(metadata.image.partition('a', 0)).toMatchObject({ leader: 1, leaderEpoch: 2 })
+    expect(metadata.image.partition('a', 0)).toMatchObject(after)
+    expect(metadata.image.partition('a', 0)?.leaderEpoch).toBe(after.leader === 1 ? 2 : 1)
   })
 })

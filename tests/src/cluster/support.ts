@@ -1,4 +1,6 @@
 /** Shared by the tests of the cluster folder: images and stores with one registered broker, and how to look at them. */
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import { Metadata, type MetadataOptions } from '../../../src/cluster/metadata.ts'
 import { MetadataImage, type MetadataView } from '../../../src/cluster/image.ts'
 import { registerBroker, type CreateTopicsOptions, type Decision } from '../../../src/cluster/controller.ts'
@@ -95,3 +97,7 @@ export async function open(more: Partial<MetadataOptions> & { log?: MemoryLog } 
   })
   return { metadata, log, quorumState, errors }
 }
+
+/** The metadata log of a directory that Apache Kafka wrote: '4.3.1-clean', '4.3.1-killed', '3.9.1-clean'. */
+export const kafkaLog = (name: string): MemoryLog =>
+  new MemoryLog(gunzipSync(readFileSync(new URL(`kafka/metadata-${name}.log.gz`, import.meta.url))))
