@@ -1,128 +1,66 @@
 /**
  * One partition's log (UnifiedLog.java, LocalLog.java): ordered segments in Kafka's own format. An append is synchronous and
  * ends in memory; write() hands everything queued to the operating system, sync() to the disk. At any time
- *   logStartOffset <= syncedOffset <= writtenOffset <= logEndOffset
+ *   syncedOffset <= writtenOffset <= logEndOffset
  * A failed disk call takes the log offline for good: from then on nobody knows what the disk holds until it is opened anew.
  */
 import assert from 'node:assert'
-import { crc32c } from '../protocol/records/crc32c.ts'
 import * as header from '../protocol/records/batch.ts'
 import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Records } from '../protocol/schema.ts'
-import type { Arena } from './arena.ts'
-import type { Files } from './files.ts'
-import type { LeaderEpochs } from './leader-epochs.ts'
-import type { AppendOrigin, LogConfig } from './log-config.ts'
+import { DiskGuard } from './disk-guard.ts'
+import { GroupSync } from './group-sync.ts'
+import { contiguous, folderId, reconcileTopicId, replicatedBatches } from './log-parts.ts'
+import type { LogConfig } from './log-config.ts'
+import { LogFiles } from './log-files.ts'
+import type { AppendInfo, AppendOptions, OpenOptions, ReadOptions } from './log-options.ts'
 import type { OffsetAndTimestamp } from './log-read.ts'
 import { emptyRecords, findByTimestamp, findLargestTimestamp, readSegments, segmentIndex } from './log-read.ts'
 import * as names from './names.ts'
-import { formatPartitionMetadata, parsePartitionMetadata } from './partition-metadata.ts'
 import type { ProducerState } from './producer-state.ts'
 import { firstOffsetOf } from './producer-state.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import { readBuffersOf } from './read-buffers.ts'
-import type { LoadedLog } from './recovery.ts'
-import { epochsPath, loadLog } from './recovery.ts'
+import { loadLog } from './recovery.ts'
 import { applyBatch, indexTransaction, markerOf, replaySegments } from './replay.ts'
 import { planRetention } from './retention.ts'
-import { Segment } from './segment.ts'
-import type { SnapshotFiles } from './snapshot-files.ts'
-import type { Tail, TailReadOptions, TailRecords } from './tail.ts'
+import type { Tail, TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
 import { validateBatch } from './validate.ts'
 import { WriteQueue } from './write-queue.ts'
 
 export type { AppendOrigin, LogConfig } from './log-config.ts'
+export type { AppendInfo, AppendOptions, OpenOptions, ReadOptions } from './log-options.ts'
 export type { OffsetAndTimestamp } from './log-read.ts'
 export { RecordBatchError } from './validate.ts'
 export type { BatchRecordError } from './validate.ts'
 
+/** Whole batches; to be released once they have left. Empty when nothing is there (yet). */
 export type FetchedRecords = TailRecords
-export type ReadOptions = TailReadOptions
-
-export interface OpenOptions {
-  readonly files: Files
-  readonly arena: Arena
-  readonly topic: string
-  readonly partition: number
-  /** Written beside a new log; an existing one must have the same. */
-  readonly topicId?: string
-  readonly config: LogConfig
-  /** Whether the log was closed in order: then nothing is scanned. */
-  readonly cleanShutdown: boolean
-  /** syncedOffset as of the last checkpoint. */
-  readonly recoveryPoint: number
-  readonly logStartOffset: number
-  readonly now: number
-  /** In [0, 1): spreads the rolls of many logs over segment.jitter.ms. */
-  readonly random?: () => number
-  /** Told once, when the log goes offline. */
-  readonly onError?: (error: Error) => void
-}
-
-export interface AppendOptions {
-  /** For origin replication: batches of later epochs are left out. */
-  readonly leaderEpoch: number
-  readonly now: number
-  readonly origin: AppendOrigin
-  /** Version of the Produce request. */
-  readonly apiVersion?: number | undefined
-  /** Of a transaction marker (KIP-890). */
-  readonly transactionVersion?: number | undefined
-}
-
-export interface AppendInfo {
-  readonly firstOffset: number
-  readonly lastOffset: number
-  /** -1 unless the topic uses LogAppendTime. */
-  readonly logAppendTime: number
-  readonly logStartOffset: number
-  /** Sent before: the offsets are those of the first time, and nothing was appended. */
-  readonly duplicate: boolean
-  readonly byteLength: number
-}
-
-interface DeletedFile {
-  readonly path: string
-  readonly due: number
-}
 
 export class Log {
   readonly topic: string
   readonly partition: number
-  topicId: string | null
+  readonly topicId: string | null
   readonly producers: ProducerState
-  readonly #files: Files
-  readonly #folder: string
-  readonly #onError: (error: Error) => void
-  readonly #random: (() => number) | undefined
-  readonly #epochs: LeaderEpochs
-  readonly #snapshots: SnapshotFiles
-  readonly #segments: Segment[]
+  readonly #o: OpenOptions
+  readonly #files: LogFiles
   readonly #tail: Tail
   readonly #queue: WriteQueue
   readonly #buffers: ReadBuffers
-  #config: LogConfig
   #logStartOffset: number
   #logEndOffset: number
   #writtenOffset: number
   #syncedOffset: number
-  #offline: Error | null = null
   #closed = false
-  /** Segments with bytes, or indexes of a sealed segment, that were not synced; in order. */
-  readonly #unsynced = new Set<Segment>()
-  /** Whether names in the folder, or the folder's own name, were not synced. */
-  #namesChanged = false
-  #folderIsNew: boolean
-  #syncing: Promise<void> | null = null
-  #nextSync: Promise<void> | null = null
+  readonly #disk: DiskGuard
+  readonly #sync = new GroupSync(() => this.#syncRound())
   /** How far the sync under way will have come; a truncation takes it back. */
   #syncTarget = 0
-  /** When the oldest unsynced record was appended, -1: all are synced. */
+  /** When the oldest unsynced record was appended, at the latest; -1: all are synced. */
   #unsyncedSince = -1
   #lastAppend = -1
-  #deleted: DeletedFile[] = []
 
   /**
    * Opens the folder of the partition, creating it if need be, and recovers it (recovery.ts).
@@ -132,38 +70,43 @@ export class Log {
     const folder = names.partitionFolder(o.topic, o.partition)
     const isNew = !o.files.exists(folder)
     o.files.mkdir(folder)
-    const topicId = reconcileTopicId(o, folder)
-    const loaded = loadLog({ ...o, folder, rollJitterMs: () => rollJitter(o.config, o.random) })
-    return new Log(o, folder, topicId, loaded, isNew)
+    const topicId = reconcileTopicId(o.files, folder, o.topicId)
+    const rollJitterMs = () => Math.floor((o.random?.() ?? 0) * o.config.segmentJitterMs)
+    const options = { ...o, folder, isNew, rollJitterMs }
+    const loaded = loadLog(options)
+    const log = new Log(o, topicId, new LogFiles(options, loaded), loaded.producers)
+    log.#logStartOffset = loaded.logStartOffset
+    log.#logEndOffset = log.#writtenOffset = loaded.logEndOffset
+    log.#syncedOffset = loaded.recoveryPoint
+    if (loaded.recoveryPoint < loaded.logEndOffset) log.#unsyncedSince = o.now
+    return log
   }
 
-  private constructor(o: OpenOptions, folder: string, topicId: string | null, loaded: LoadedLog, isNew: boolean) {
+  private constructor(o: OpenOptions, topicId: string | null, files: LogFiles, producers: ProducerState) {
     this.topic = o.topic
     this.partition = o.partition
     this.topicId = topicId
-    this.#files = o.files
-    this.#folder = folder
-    this.#config = o.config
-    this.#onError = o.onError ?? (() => {})
-    this.#random = o.random
+    this.producers = producers
+    this.#o = o
+    this.#files = files
     this.#tail = o.arena.tail()
     this.#queue = new WriteQueue(o.arena)
+    this.#disk = new DiskGuard(files.folder, error => {
+      this.#queue.clear()
+      this.#tail.clear()
+      o.onError?.(error)
+    })
     this.#buffers = readBuffersOf(o.arena)
-    this.#segments = loaded.segments
-    this.#epochs = loaded.epochs
-    this.#snapshots = loaded.snapshots
-    this.producers = loaded.producers
-    this.#logStartOffset = loaded.logStartOffset
-    this.#logEndOffset = this.#writtenOffset = loaded.logEndOffset
-    this.#syncedOffset = loaded.recoveryPoint
-    this.#folderIsNew = this.#namesChanged = isNew
-    if (!o.cleanShutdown || isNew) for (const segment of this.#segments) this.#unsynced.add(segment)
-    this.#deleteLater(loaded.deleted, o.now)
-    if (this.#syncedOffset < this.#logEndOffset) this.#unsyncedSince = o.now
+    this.#logStartOffset = this.#logEndOffset = this.#writtenOffset = this.#syncedOffset = 0
   }
 
   get config(): LogConfig {
-    return this.#config
+    return this.#files.config
+  }
+
+  configure(config: LogConfig): void {
+    this.#files.configure(config)
+    this.producers.expirationMs = config.producerIdExpirationMs
   }
 
   /** The first offset that may be read. */
@@ -188,16 +131,16 @@ export class Log {
 
   /** Why the log takes no more requests; null while all is well. */
   get offline(): Error | null {
-    return this.#offline
+    return this.#disk.failure
   }
 
   /** Bytes of all segments, queued ones included. */
   get sizeInBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+    return this.#files.segments.reduce((sum, segment) => sum + segment.size, 0)
   }
 
   get segmentCount(): number {
-    return this.#segments.length
+    return this.#files.segments.length
   }
 
   /** Whether appends wait for write(). */
@@ -207,13 +150,7 @@ export class Log {
 
   /** Of the last batch or assignLeaderEpoch, -1 when unknown. */
   get latestEpoch(): number {
-    return this.#epochs.latestEpoch
-  }
-
-  configure(config: LogConfig): void {
-    this.#config = config
-    this.producers.expirationMs = config.producerIdExpirationMs
-    for (const segment of this.#segments) segment.configure(config)
+    return this.#files.epochs.latestEpoch
   }
 
   /**
@@ -225,10 +162,10 @@ export class Log {
   append(records: Records | Buffer, o: AppendOptions): AppendInfo {
     this.#mustBeOnline()
     const bytes = contiguous(records)
+    const firstOffset = this.#logEndOffset
+    const { config } = this
     if (o.origin === 'replication') return this.#appendReplicated(bytes, o)
-    const { origin } = o
-    const config = this.#config
-    const batch = validateBatch(bytes, { config, now: o.now, origin, apiVersion: o.apiVersion })
+    const batch = validateBatch(bytes, { config, now: o.now, origin: o.origin, apiVersion: o.apiVersion })
     if (batch.size > config.segmentBytes) {
       throw new KafkaError(
         errors.RECORD_LIST_TOO_LARGE,
@@ -237,11 +174,10 @@ export class Log {
     }
     const known = this.#checkProducer(batch.bytes, o)
     if (known !== null) return known
-    const firstOffset = this.#logEndOffset
-    this.#store(batch.bytes, 0, batch.size, firstOffset, batch.lastOffsetDelta, batch.maxTimestamp, o)
+    this.#store(batch.bytes, 0, batch.size, firstOffset, batch.maxTimestamp, o)
     return {
       firstOffset,
-      lastOffset: firstOffset + batch.lastOffsetDelta,
+      lastOffset: this.#logEndOffset - 1,
       logAppendTime: config.timestampType === 'LogAppendTime' ? o.now : -1,
       logStartOffset: this.#logStartOffset,
       duplicate: false,
@@ -253,10 +189,8 @@ export class Log {
   write(): void {
     if (this.#queue.isEmpty) return
     this.#mustBeOnline()
-    const active = this.#active
-    this.#onDisk(() => active.write(this.#queue.parts(), this.#queue.byteLength))
+    this.#disk.run(() => this.#files.write(this.#queue.parts(), this.#queue.byteLength))
     this.#queue.clear()
-    this.#unsynced.add(active)
     this.#writtenOffset = this.#logEndOffset
     this.#checkInvariant()
   }
@@ -266,27 +200,24 @@ export class Log {
    * @throws KafkaError KAFKA_STORAGE_ERROR: the log is offline then, and what was not synced may be lost
    */
   sync(): Promise<void> {
-    if (this.#syncing === null) return this.#startSync()
-    this.#nextSync ??= this.#syncing.then(
-      () => this.#startSync(),
-      () => this.#startSync(),
-    )
-    return this.#nextSync
+    return this.#sync.sync()
   }
 
   /** flush.messages */
   get flushIntervalReached(): boolean {
-    return this.#writtenOffset - this.#syncedOffset >= this.#config.flushMessages
+    return this.#writtenOffset - this.#syncedOffset >= this.config.flushMessages
   }
 
   /** Whether flush.messages or flush.ms ask for a sync, or a segment was sealed since the last one. */
   flushDue(now: number): boolean {
-    if (this.flushIntervalReached || this.#unsynced.size > 1) return true
-    return this.#unsyncedSince >= 0 && now - this.#unsyncedSince >= this.#config.flushMs
+    if (this.offline !== null) return false
+    if (this.flushIntervalReached || this.#files.hasSealedUnsynced) return true
+    return this.#unsyncedSince >= 0 && now - this.#unsyncedSince >= this.config.flushMs
   }
 
   /**
-   * Whole batches from the one that holds `offset` on, below `maxOffset`; none at the end of the log. They must be released.
+   * Whole batches from the one that holds `offset` on, below `maxOffset`; none at the end of the log. What is queued and asked
+   * for is written first.
    * @throws KafkaError OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, CORRUPT_MESSAGE
    */
   read(offset: number, o: ReadOptions): FetchedRecords {
@@ -300,64 +231,60 @@ export class Log {
     const end = Math.min(o.maxOffset, this.#logEndOffset)
     if (offset >= end) return emptyRecords(offset)
     if (end > this.#writtenOffset) this.write()
-    return this.#tail.read(offset, o) ?? this.#onDisk(() => readSegments(this.#segments, this.#buffers, offset, o))
+    return (
+      this.#tail.read(offset, o) ?? this.#disk.run(() => readSegments(this.#files.segments, this.#buffers, offset, o))
+    )
   }
 
   /** The first record at or above the timestamp, exact to the record also inside compressed batches; null if there is none. */
   offsetForTimestamp(timestamp: number): OffsetAndTimestamp | null {
-    this.write()
     this.#mustBeOnline()
-    return this.#onDisk(() => findByTimestamp(this.#segments, this.#logStartOffset, timestamp))
+    this.write()
+    return this.#disk.run(() => findByTimestamp(this.#files.segments, this.#logStartOffset, timestamp))
   }
 
   /** The record with the largest timestamp (KIP-734); null when no record has one. */
   maxTimestamp(): OffsetAndTimestamp | null {
-    this.write()
     this.#mustBeOnline()
-    return this.#onDisk(() => findLargestTimestamp(this.#segments))
+    this.write()
+    return this.#disk.run(() => findLargestTimestamp(this.#files.segments))
   }
 
   /** Where a leader epoch ended (KIP-101): see LeaderEpochs.endOffsetFor. */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
-    return this.#epochs.endOffsetFor(epoch, this.#logEndOffset)
+    return this.#files.epochs.endOffsetFor(epoch, this.#logEndOffset)
   }
 
   /** The leader epoch in force at an offset, -1 when unknown. */
   epochForOffset(offset: number): number {
-    return this.#epochs.epochForOffset(offset)
+    return this.#files.epochs.epochForOffset(offset)
+  }
+
+  /** A leader takes over: what is appended from `startOffset` on belongs to its epoch. */
+  assignLeaderEpoch(epoch: number, startOffset: number): void {
+    this.#mustBeOnline()
+    if (this.#files.epochs.assign(epoch, startOffset)) this.#writeEpochs()
   }
 
   /** Aborted transactions that overlap [from, to), by last offset. */
   abortedTransactions(from: number, to: number): AbortedTxn[] {
     this.#mustBeOnline()
     const found: AbortedTxn[] = []
-    this.#onDisk(() => {
-      for (let n = segmentIndex(this.#segments, from); n < this.#segments.length; n++) {
-        if (this.#segments[n]!.transactions.collect(from, to, found)) return
+    const { segments } = this.#files
+    return this.#disk.run(() => {
+      for (let n = segmentIndex(segments, from); n < segments.length; n++) {
+        if (segments[n]!.transactions.collect(from, to, found)) break
       }
+      return found
     })
-    return found
-  }
-
-  /** A leader takes over: what is appended from `startOffset` on belongs to its epoch. */
-  assignLeaderEpoch(epoch: number, startOffset: number): void {
-    this.#mustBeOnline()
-    if (this.#epochs.assign(epoch, startOffset)) this.#writeEpochs()
   }
 
   /** Seals the active segment and begins the next one. Does nothing while the active segment is empty. */
   roll(now: number): void {
     this.#mustBeOnline()
     this.write()
-    const active = this.#active
-    if (active.size === 0 && active.baseOffset === this.#logEndOffset) return
-    this.#onDisk(() => {
-      active.seal()
-      this.#unsynced.add(active)
-      this.#addSegment(this.#logEndOffset, now)
-      this.producers.mapEndOffset = this.#logEndOffset
-      this.#snapshots.take(this.producers)
-    })
+    if (this.#files.active.size === 0 && this.#files.active.baseOffset === this.#logEndOffset) return
+    this.#disk.run(() => this.#files.roll(this.#logEndOffset, this.producers, now))
   }
 
   /**
@@ -365,43 +292,39 @@ export class Log {
    * before it appends again.
    */
   truncateTo(offset: number, now: number): void {
-    this.#mustBeOnline()
     assert(offset >= 0, `truncation to ${offset}`)
+    this.#mustBeOnline()
     this.write()
-    if (offset >= this.#logEndOffset) {
-      // A leader that wrote nothing in its epoch leaves an entry behind.
-      if (this.#epochs.truncateFromEnd(this.#logEndOffset)) this.#writeEpochs()
-      return
+    const { segments, epochs, snapshots } = this.#files
+    if (offset < segments[0]!.baseOffset) return this.truncateFullyAndStartAt(offset, now)
+    // Even where no record goes: a leader that wrote nothing in its epoch leaves an entry behind.
+    if (offset < this.#logEndOffset) {
+      this.#disk.run(() => {
+        this.#files.drop(segmentIndex(segments, offset) + 1, segments.length, now)
+        this.#moveEnd(this.#files.cutActive(offset, now))
+        snapshots.keepWithin(-1, this.#logEndOffset)
+        snapshots.load(this.producers, this.#logStartOffset, this.#logEndOffset, now)
+        replaySegments(this.producers, segments, this.#logEndOffset)
+        this.producers.mapEndOffset = this.#logEndOffset
+      })
     }
-    if (offset < this.#segments[0]!.baseOffset) return this.truncateFullyAndStartAt(offset, now)
-    this.#onDisk(() => {
-      const keep = segmentIndex(this.#segments, offset)
-      this.#dropSegments(keep + 1, this.#segments.length, now)
-      this.#active.truncateTo(offset, now)
-      this.#unsynced.add(this.#active)
-      this.#moveEnd(this.#active.nextOffset())
-      this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset)
-      this.#snapshots.keepWithin(-1, this.#logEndOffset)
-      this.#snapshots.load(this.producers, this.#logStartOffset, this.#logEndOffset, now)
-      replaySegments(this.producers, this.#segments, this.#logEndOffset)
-      this.producers.mapEndOffset = this.#logEndOffset
-    })
-    if (this.#epochs.truncateFromEnd(this.#logEndOffset)) this.#writeEpochs()
+    if (epochs.truncateFromEnd(this.#logEndOffset)) this.#writeEpochs()
   }
 
   /** Drops everything; the next record gets `offset`. The caller writes the checkpoints before it appends again. */
   truncateFullyAndStartAt(offset: number, now: number): void {
     this.#mustBeOnline()
     this.write()
-    this.#onDisk(() => {
-      this.#snapshots.removeAll()
-      this.#dropSegments(0, this.#segments.length, now)
-      this.#addSegment(offset, now)
+    this.#disk.run(() => {
+      this.#files.snapshots.removeAll()
+      this.#files.drop(0, this.#files.segments.length, now)
+      this.#files.add(offset, now)
     })
     this.#moveEnd(offset)
-    this.#logEndOffset = this.#writtenOffset = this.#syncedOffset = this.#logStartOffset = offset
+    this.#tail.clear()
+    this.#logStartOffset = offset
     this.producers.clear(offset)
-    this.#epochs.clear()
+    this.#files.epochs.clear()
     this.#writeEpochs()
   }
 
@@ -420,60 +343,52 @@ export class Log {
     if (offset <= this.#logStartOffset) return
     this.#logStartOffset = offset
     this.producers.onLogStartOffsetIncremented(offset)
-    if (this.#epochs.truncateFromStart(offset)) this.#writeEpochs()
+    if (this.#files.epochs.truncateFromStart(offset)) this.#writeEpochs()
   }
 
   /**
-   * Deletes the segments that retention.ms, retention.bytes or the log start offset give up, and rolls a segment older than
+   * Deletes the segments that retention.ms, retention.bytes or the log start offset give up, and rolls one older than
    * segment.ms that gets no appends. `readableEnd`: the high watermark. @returns how many segments were deleted
    */
   applyRetention(now: number, readableEnd: number = this.#writtenOffset): number {
-    this.#mustBeOnline()
+    if (this.offline !== null || this.#closed) return 0
     this.write()
-    const active = this.#active
-    if (active.size > 0 && now - active.created > this.#config.segmentMs - active.rollJitterMs) this.roll(now)
-    const facts = this.#segments.map(segment => {
-      const { timestamp } = segment.largest
-      const { baseOffset, size, created } = segment
-      return { baseOffset, size, largestTimestamp: timestamp >= 0 ? timestamp : created }
-    })
-    const { count } = planRetention(facts, {
-      config: this.#config,
-      now,
-      logStartOffset: this.#logStartOffset,
-      logEndOffset: this.#logEndOffset,
-      readableEnd,
-    })
+    const { active, segments, snapshots } = this.#files
+    if (active.size > 0 && now - active.created > this.config.segmentMs - active.rollJitterMs) this.roll(now)
+    const { config, logStartOffset, logEndOffset } = this
+    const facts = { config, now, logStartOffset, logEndOffset, readableEnd }
+    const { count } = this.#disk.run(() => planRetention(segments, facts))
     if (count === 0) return 0
-    if (count === this.#segments.length) this.roll(now)
+    if (count === segments.length) this.roll(now)
     // Nobody may be sent to an offset whose file is about to go.
-    this.advanceLogStartOffset(this.#segments[count]!.baseOffset)
-    this.#onDisk(() => {
-      this.#dropSegments(0, count, now)
-      this.#snapshots.keepWithin(this.#logStartOffset, this.#logEndOffset)
+    this.advanceLogStartOffset(segments[count]!.baseOffset)
+    this.#disk.run(() => {
+      this.#files.drop(0, count, now)
+      snapshots.keepWithin(this.#logStartOffset, this.#logEndOffset)
     })
     return count
   }
 
   /** Removes files of dropped segments once file.delete.delay.ms has passed. @returns how many */
   deletePendingFiles(now: number): number {
-    const due = this.#deleted.filter(file => file.due <= now)
-    this.#deleted = this.#deleted.filter(file => file.due > now)
-    this.#onDisk(() => {
-      for (const { path } of due) if (this.#files.exists(path)) this.#files.remove(path)
-    })
-    return due.length
+    if (this.offline !== null || this.#closed) return 0
+    return this.#disk.run(() => this.#files.deletePending(now))
   }
 
   /**
    * Gives everything back. `clean`: after it resolves everything is on disk and the next open needs no recovery; a failure
-   * rejects. Otherwise what is queued is dropped. An offline log is never closed cleanly.
+   * rejects. Otherwise what is queued is dropped. An offline log is closed without a word: whoever marks the directory as
+   * clean has to ask for `offline`.
    */
   async close(clean: boolean): Promise<void> {
     if (this.#closed) return
     try {
-      if (this.#syncing !== null) await this.#syncing
-      if (clean && this.#offline === null) this.#closeCleanly()
+      await this.#sync.idle()
+      if (clean && this.offline === null) {
+        this.write()
+        this.#disk.run(() => this.#files.syncForClose(this.producers))
+        this.#syncedOffset = this.#writtenOffset
+      }
     } finally {
       this.#release()
     }
@@ -482,18 +397,15 @@ export class Log {
   /** Renames the folder to `<topic>-<partition>.<id>-delete`, to be removed later. The log answers no more. @returns its name */
   delete(): string {
     this.#release()
-    const id = folderId(this.topicId, this.#folder)
+    const { files } = this.#o
+    const id = folderId(this.topicId, this.#files.folder)
     let target = names.markedFolder(this.topic, this.partition, id, 'delete')
-    for (let n = 1; this.#files.exists(target); n++) {
+    for (let n = 1; files.exists(target); n++) {
       target = names.markedFolder(this.topic, this.partition, folderId(null, `${id}${n}`), 'delete')
     }
-    this.#files.rename(this.#folder, target)
-    this.#files.syncDirNow('')
+    files.rename(this.#files.folder, target)
+    files.syncDirNow('')
     return target
-  }
-
-  get #active(): Segment {
-    return this.#segments.at(-1)!
   }
 
   /** The answer for a batch that was sent before, else null. */
@@ -511,7 +423,7 @@ export class Log {
     return {
       firstOffset: firstOffsetOf(known),
       lastOffset: known.lastOffset,
-      logAppendTime: this.#config.timestampType === 'LogAppendTime' ? known.timestamp : -1,
+      logAppendTime: this.config.timestampType === 'LogAppendTime' ? known.timestamp : -1,
       logStartOffset: this.#logStartOffset,
       duplicate: true,
       byteLength: 0,
@@ -520,37 +432,17 @@ export class Log {
 
   #appendReplicated(bytes: Buffer, o: AppendOptions): AppendInfo {
     const firstOffset = this.#logEndOffset
-    let at = 0
-    for (;;) {
-      const size = header.wholeBatchAt(bytes, at)
-      if (size === header.INCOMPLETE) break
-      if (size === header.INVALID || header.magic(bytes, at) !== 2 || !header.isCrcValid(bytes, at)) {
-        throw new KafkaError(errors.CORRUPT_MESSAGE)
-      }
-      const epoch = header.partitionLeaderEpoch(bytes, at)
-      // Sent by a leader of a later epoch than the one fetched from (KAFKA-18723).
-      if (epoch > o.leaderEpoch) break
-      const baseOffset = header.baseOffset(bytes, at)
-      if (baseOffset < this.#logEndOffset || header.lastOffsetDelta(bytes, at) < 0) {
-        throw new KafkaError(
-          errors.UNKNOWN_SERVER_ERROR,
-          `Replicated offset ${baseOffset} is below ${this.#logEndOffset}.`,
-        )
-      }
-      const { now } = o
+    let byteLength = 0
+    for (const at of replicatedBatches(bytes, o.leaderEpoch, firstOffset)) {
+      const size = header.sizeInBytes(bytes, at)
+      const leaderEpoch = header.partitionLeaderEpoch(bytes, at)
       const maxTimestamp = header.maxTimestamp(bytes, at)
-      const lastOffsetDelta = header.lastOffsetDelta(bytes, at)
-      this.#store(bytes, at, size, baseOffset, lastOffsetDelta, maxTimestamp, { ...o, leaderEpoch: epoch, now })
-      at += size
+      this.#store(bytes, at, size, header.baseOffset(bytes, at), maxTimestamp, { ...o, leaderEpoch })
+      byteLength += size
     }
-    return {
-      firstOffset,
-      lastOffset: this.#logEndOffset - 1,
-      logAppendTime: -1,
-      logStartOffset: this.#logStartOffset,
-      duplicate: false,
-      byteLength: at,
-    }
+    const { logStartOffset, logEndOffset } = this
+    const lastOffset = logEndOffset - 1
+    return { firstOffset, lastOffset, logAppendTime: -1, logStartOffset, duplicate: false, byteLength }
   }
 
   /** The batch at `at` is accepted: copies it into the arena, patches it there and takes note of it everywhere. */
@@ -559,112 +451,49 @@ export class Log {
     at: number,
     size: number,
     baseOffset: number,
-    lastOffsetDelta: number,
     maxTimestamp: number,
     { leaderEpoch, now, origin }: AppendOptions,
   ): void {
-    const lastOffset = baseOffset + lastOffsetDelta
-    if (leaderEpoch >= 0 && this.#epochs.assign(leaderEpoch, baseOffset)) this.#writeEpochs()
-    if (this.#active.shouldRoll(size, maxTimestamp, lastOffset, now, this.#config)) this.roll(now)
+    const lastOffset = baseOffset + header.lastOffsetDelta(bytes, at)
+    if (leaderEpoch >= 0 && this.#files.epochs.assign(leaderEpoch, baseOffset)) this.#writeEpochs()
+    const mustRoll = this.#disk.run(() =>
+      this.#files.active.shouldRoll(size, maxTimestamp, lastOffset, now, this.config),
+    )
+    if (mustRoll) this.roll(now)
     const slice = this.#queue.add(at === 0 && size === bytes.length ? bytes : bytes.subarray(at, at + size))
     const { buffer } = slice.slab
     if (origin !== 'replication') {
       header.setBaseOffset(buffer, slice.start, baseOffset)
       header.setLeaderEpoch(buffer, slice.start, leaderEpoch)
-      header.setMaxTimestampAndType(buffer, slice.start, maxTimestamp, this.#config.timestampType)
+      header.setMaxTimestampAndType(buffer, slice.start, maxTimestamp, this.config.timestampType)
     }
-    this.#active.append(buffer, slice.start)
+    this.#disk.run(() => this.#files.active.append(buffer, slice.start))
     this.#tail.push(baseOffset, lastOffset + 1, slice)
     this.#logEndOffset = lastOffset + 1
     this.#lastAppend = now
     if (this.#unsyncedSince < 0) this.#unsyncedSince = now
     const completed = applyBatch(this.producers, buffer, slice.start)
-    if (completed !== null) this.#onDisk(() => indexTransaction(this.producers, this.#active, completed))
-  }
-
-  #startSync(): Promise<void> {
-    this.#nextSync = null
-    const round = this.#syncRound().finally(() => {
-      if (this.#syncing === round) this.#syncing = null
-    })
-    this.#syncing = round
-    return round
+    if (completed !== null) this.#disk.run(() => indexTransaction(this.producers, this.#files.active, completed))
   }
 
   async #syncRound(): Promise<void> {
-    this.write()
     this.#mustBeOnline()
-    const active = this.#active
-    const segments = [...this.#unsynced]
-    this.#unsynced.clear()
+    this.write()
     this.#syncTarget = this.#writtenOffset
     const lastAppend = this.#lastAppend
     try {
-      await this.#syncNames()
-      await this.#snapshots.sync()
-      for (const segment of segments) await segment.sync(segment !== active)
+      await this.#files.sync()
     } catch (error) {
-      throw this.#fail(error)
+      // Closed and renamed meanwhile: nobody waits for this folder any more.
+      if (this.#closed) return
+      throw this.#disk.failed(error)
     }
-    this.#mustBeOnline()
+    if (this.#closed) return
+    // A write may have failed meanwhile: this round's success says nothing then.
+    this.#disk.check()
     this.#syncedOffset = Math.max(this.#syncedOffset, this.#syncTarget)
     this.#unsyncedSince = this.#syncedOffset < this.#logEndOffset ? lastAppend : -1
     this.#checkInvariant()
-  }
-
-  /** New files must be findable before their content counts. */
-  async #syncNames(): Promise<void> {
-    if (!this.#namesChanged) return
-    this.#namesChanged = false
-    if (this.#folderIsNew) await this.#files.syncDir('')
-    this.#folderIsNew = false
-    await this.#files.syncDir(this.#folder)
-  }
-
-  #closeCleanly(): void {
-    this.write()
-    this.#onDisk(() => {
-      const active = this.#active
-      active.finishTimeIndex()
-      for (const segment of new Set([...this.#unsynced, active])) segment.syncNow()
-      if (this.producers.mapEndOffset > this.#logStartOffset) {
-        this.#snapshots.take(this.producers)
-        this.#snapshots.syncNow()
-      }
-      if (this.#folderIsNew) this.#files.syncDirNow('')
-      this.#files.syncDirNow(this.#folder)
-    })
-    this.#syncedOffset = this.#writtenOffset
-    this.#checkInvariant()
-  }
-
-  #release(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#queue.clear()
-    this.#tail.clear()
-    for (const segment of this.#segments) segment.close()
-  }
-
-  #addSegment(baseOffset: number, now: number): void {
-    const jitter = rollJitter(this.#config, this.#random)
-    const segment = new Segment(this.#files, this.#folder, baseOffset, this.#config, now, jitter)
-    segment.create()
-    this.#segments.push(segment)
-    this.#unsynced.add(segment)
-    this.#namesChanged = true
-  }
-
-  #dropSegments(from: number, to: number, now: number): void {
-    for (const segment of this.#segments.splice(from, to - from)) {
-      this.#unsynced.delete(segment)
-      this.#deleteLater(segment.markDeleted(), now)
-    }
-    this.#namesChanged = true
-  }
-
-  #deleteLater(paths: readonly string[], now: number): void {
-    for (const path of paths) this.#deleted.push({ path, due: now + this.#config.fileDeleteDelayMs })
   }
 
   /** The log was cut: offsets from `end` on will be given out again. */
@@ -673,69 +502,31 @@ export class Log {
     this.#logEndOffset = this.#writtenOffset = end
     this.#syncedOffset = Math.min(this.#syncedOffset, end)
     this.#syncTarget = Math.min(this.#syncTarget, end)
+    this.#logStartOffset = Math.min(this.#logStartOffset, end)
   }
 
   #writeEpochs(): void {
-    this.#onDisk(() => this.#files.writeAtomic(epochsPath(this.#folder), this.#epochs.format()))
-  }
-
-  /** Runs disk calls; what they throw takes the log offline. KafkaErrors are answers, not failures. */
-  #onDisk<T>(run: () => T): T {
-    try {
-      return run()
-    } catch (error) {
-      if (error instanceof KafkaError) throw error
-      throw this.#fail(error)
-    }
-  }
-
-  #fail(cause: unknown): KafkaError {
-    if (this.#offline === null) {
-      this.#offline = cause instanceof Error ? cause : new Error(String(cause))
-      this.#queue.clear()
-      this.#onError(this.#offline)
-    }
-    return this.#storageError()
-  }
-
-  #storageError(): KafkaError {
-    return new KafkaError(errors.KAFKA_STORAGE_ERROR, `The disk of ${this.#folder} failed; the partition is offline.`)
+    this.#disk.run(() => this.#files.writeEpochs())
   }
 
   #mustBeOnline(): void {
-    if (this.#offline !== null) throw this.#storageError()
-    assert(!this.#closed, `${this.#folder} is closed`)
+    this.#disk.check()
+    if (!this.#closed) return
+    throw new KafkaError(errors.NOT_LEADER_OR_FOLLOWER, `The log ${this.#files.folder} is closed.`)
   }
 
   #checkInvariant(): void {
     assert(
       this.#syncedOffset <= this.#writtenOffset && this.#writtenOffset <= this.#logEndOffset,
-      `${this.#folder}: synced ${this.#syncedOffset}, written ${this.#writtenOffset}, end ${this.#logEndOffset}`,
+      `${this.#files.folder}: synced ${this.#syncedOffset}, written ${this.#writtenOffset}, end ${this.#logEndOffset}`,
     )
   }
-}
 
-function contiguous(records: Records | Buffer): Buffer {
-  if (Buffer.isBuffer(records)) return records
-  const { parts } = records
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-}
-
-const rollJitter = ({ segmentJitterMs }: LogConfig, random: (() => number) | undefined): number =>
-  Math.floor((random?.() ?? 0) * segmentJitterMs)
-
-/** 32 hexadecimal digits: of the topic id where there is one. */
-function folderId(topicId: string | null, folder: string): string {
-  if (topicId !== null) return Buffer.from(topicId, 'base64url').toString('hex')
-  return crc32c(Buffer.from(folder)).toString(16).padStart(32, '0')
-}
-
-function reconcileTopicId(o: OpenOptions, folder: string): string | null {
-  const path = names.join(folder, names.PARTITION_METADATA_FILE)
-  const found = o.files.exists(path) ? parsePartitionMetadata(o.files.readAll(path), path) : null
-  if (found !== null && o.topicId !== undefined && found !== o.topicId) {
-    throw new Error(`${folder} belongs to topic id ${found}, not ${o.topicId}`)
+  #release(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#queue.clear()
+    this.#tail.clear()
+    this.#files.close()
   }
-  if (found === null && o.topicId !== undefined) o.files.writeAtomic(path, formatPartitionMetadata(o.topicId))
-  return found ?? o.topicId ?? null
 }

@@ -12,10 +12,9 @@ import type { LogConfig } from './log-config.ts'
 import * as names from './names.ts'
 import { ProducerState } from './producer-state.ts'
 import { applyBatch, indexTransaction, replaySegments } from './replay.ts'
+import { scanSegment } from './scan.ts'
 import { Segment, segmentFiles } from './segment.ts'
 import { SnapshotFiles } from './snapshot-files.ts'
-
-const SCAN_BYTES = 1024 * 1024
 
 export interface LoadOptions {
   readonly files: Files
@@ -38,6 +37,8 @@ export interface LoadedLog {
   readonly epochs: LeaderEpochs
   readonly producers: ProducerState
   readonly snapshots: SnapshotFiles
+  /** Segments that may not be on disk as a whole. */
+  readonly unsynced: readonly Segment[]
   /** Renamed files that wait for deletion. */
   readonly deleted: string[]
   /** Bytes that were scanned, for logs and tests. */
@@ -82,7 +83,10 @@ export function loadLog(o: LoadOptions): LoadedLog {
   // Removed names must not come back after another crash: a snapshot of a future that was cut off would then be believed.
   if (!clean) o.files.syncDirNow(o.folder)
   const recoveryPoint = clean ? logEndOffset : Math.min(state.o.recoveryPoint, logEndOffset)
-  return { ...state, logStartOffset, logEndOffset, recoveryPoint }
+  // A folder that was just made counts as clean, but its segment is new.
+  const isNew = !fileNames.includes(names.logFile(state.segments[0]!.baseOffset))
+  const unsynced = clean && !isNew ? [] : state.segments.slice(firstUnsynced(state))
+  return { ...state, logStartOffset, logEndOffset, recoveryPoint, unsynced }
 }
 
 interface Loading {
@@ -197,10 +201,8 @@ function rebuildIndexes(state: Loading, n: number): void {
   const segment = segments[n]!
   snapshots.load(producers, Math.min(o.logStartOffset, segment.baseOffset), segment.baseOffset, o.now)
   replaySegments(producers, segments.slice(0, n), segment.baseOffset)
-  scanSegment(state, segment)
-  segment.finishTimeIndex()
-  segment.offsetIndex.flush()
-  segment.timeIndex.flush()
+  scan(state, segment)
+  segment.seal()
 }
 
 /**
@@ -226,12 +228,12 @@ function scanUnsynced(state: Loading): void {
     const segment = segments[n]!
     producers.mapEndOffset = Math.max(producers.mapEndOffset, segment.baseOffset)
     if (n > first) snapshots.take(producers)
-    const scan = scanSegment(state, segment)
-    gaps ||= scan.gaps
+    const found = scan(state, segment)
+    gaps ||= found.gaps
     const next = segments[n + 1]
     // Offsets are missing between segments only where compaction removed them. Elsewhere the end of this one was lost.
-    const lost = next !== undefined && scan.nextOffset < next.baseOffset && !gaps && !o.config.cleanupPolicy.compact
-    if (scan.cut || lost || (next !== undefined && scan.nextOffset > next.baseOffset)) {
+    const lost = next !== undefined && found.nextOffset < next.baseOffset && !gaps && !o.config.cleanupPolicy.compact
+    if (found.cut || lost || (next !== undefined && found.nextOffset > next.baseOffset)) {
       dropSegments(state, n + 1)
       return
     }
@@ -246,59 +248,20 @@ function dropSegments({ segments, snapshots, deleted }: Loading, n: number): voi
   if (end !== undefined) snapshots.keepWithin(-1, end)
 }
 
-/**
- * Reads every batch: length, magic, CRC, rising offsets. Cuts the file before the first that fails, and enters the others
- * into indexes, leader epochs and producers.
- */
-function scanSegment(state: Loading, segment: Segment): { nextOffset: number; cut: boolean; gaps: boolean } {
+/** Enters the valid batches of a segment into indexes, leader epochs and producers, and cuts the file behind them. */
+function scan(state: Loading, segment: Segment): { nextOffset: number; cut: boolean; gaps: boolean } {
+  const { epochs, producers } = state
   segment.resetIndexes()
-  const end = segment.written
-  let buffer = Buffer.allocUnsafe(Math.min(SCAN_BYTES, end))
-  let position = 0
-  let nextOffset = segment.baseOffset
-  let gaps = false
-  scan: while (position < end) {
-    const count = segment.readAt(buffer, position)
-    let at = 0
-    for (;;) {
-      const size = header.wholeBatchAt(buffer, at, at + (end - position))
-      // Behind the end of the file, or no batch at all.
-      if (size <= 0 || count - at < Math.min(header.HEADER_SIZE, end - position)) {
-        if (size > 0 && at > 0) break
-        break scan
-      }
-      if (at + size > count) {
-        if (size > buffer.length) buffer = Buffer.allocUnsafe(size)
-        break
-      }
-      if (!isValid(buffer, at, nextOffset, segment)) break scan
-      gaps ||= header.magic(buffer, at) >= 2 && header.baseOffset(buffer, at) > nextOffset
-      enter(state, segment, buffer, at, position, size)
-      nextOffset = lastOffsetOf(buffer, at) + 1
-      at += size
-      position += size
-      if (position >= end) break
-      if (count - at < header.HEADER_SIZE) break
-    }
-  }
-  state.scannedBytes += position
-  segment.cutAt(position)
-  return { nextOffset, cut: position < end, gaps }
-}
-
-function isValid(buffer: Buffer, at: number, nextOffset: number, segment: Segment): boolean {
-  if (header.magic(buffer, at) >= 2) {
-    if (!header.isCrcValid(buffer, at)) return false
-    if (header.baseOffset(buffer, at) < nextOffset || header.lastOffsetDelta(buffer, at) < 0) return false
-  } else if (lastOffsetOf(buffer, at) < nextOffset) return false
-  return segment.offsetIndex.accepts(lastOffsetOf(buffer, at))
-}
-
-function enter(state: Loading, segment: Segment, buffer: Buffer, at: number, position: number, size: number): void {
-  segment.index(buffer, at, position, size)
-  const epoch = leaderEpochOf(buffer, at)
-  if (epoch > state.epochs.latestEpoch) state.epochs.assign(epoch, header.baseOffset(buffer, at))
-  indexTransaction(state.producers, segment, applyBatch(state.producers, buffer, at))
+  const { validBytes, nextOffset, gaps } = scanSegment(segment, (buffer, at, position, size) => {
+    segment.index(buffer, at, position, size)
+    const epoch = leaderEpochOf(buffer, at)
+    if (epoch > epochs.latestEpoch) epochs.assign(epoch, header.baseOffset(buffer, at))
+    indexTransaction(producers, segment, applyBatch(producers, buffer, at))
+  })
+  state.scannedBytes += validBytes
+  const cut = validBytes < segment.written
+  segment.cutAt(validBytes)
+  return { nextOffset, cut, gaps }
 }
 
 function loadProducers(state: Loading, logStartOffset: number, logEndOffset: number, clean: boolean): void {

@@ -1,20 +1,29 @@
 /** Feeds batches of a log to the producer state, as live appends do: at start-up, after a truncation, and for each append. */
 import * as header from '../protocol/records/batch.ts'
 import { ABORT, COMMIT, decodeControlKey, decodeEndTransactionMarker } from '../protocol/records/control.ts'
+import { RecordError } from '../protocol/records/error.ts'
 import { RecordCursor } from '../protocol/records/record.ts'
 import type { CompletedTxn, ProducerState, TxnMarker } from './producer-state.ts'
 import type { Segment } from './segment.ts'
 
-/** The marker in a control batch that lies wholly in the buffer; null for other control records, and for an empty batch. */
+/**
+ * The marker in a control batch that lies wholly in the buffer; null for other control records, for an empty batch, and for one
+ * that cannot be read: it ends nothing.
+ */
 export function markerOf(buffer: Buffer, at: number): TxnMarker | null {
   if (!header.isControl(buffer, at) || header.producerId(buffer, at) < 0) return null
-  const cursor = new RecordCursor(buffer, at)
-  // Compaction leaves an empty batch where a whole transaction is gone.
-  if (!cursor.next()) return null
-  const { type } = decodeControlKey(cursor.key())
-  if (type !== ABORT && type !== COMMIT) return null
-  const { coordinatorEpoch } = decodeEndTransactionMarker(cursor.value())
-  return { aborted: type === ABORT, coordinatorEpoch, timestamp: cursor.timestamp }
+  try {
+    const cursor = new RecordCursor(buffer, at)
+    // Compaction leaves an empty batch where a whole transaction is gone.
+    if (!cursor.next()) return null
+    const { type } = decodeControlKey(cursor.key())
+    if (type !== ABORT && type !== COMMIT) return null
+    const { coordinatorEpoch } = decodeEndTransactionMarker(cursor.value())
+    return { aborted: type === ABORT, coordinatorEpoch, timestamp: cursor.timestamp }
+  } catch (error) {
+    if (error instanceof RecordError) return null
+    throw error
+  }
 }
 
 /** Applies one batch (a control batch must lie wholly in the buffer). @returns the transaction it ends, if any */

@@ -4,6 +4,7 @@
  */
 import type { LogConfig } from './log-config.ts'
 
+/** A segment is one; its facts are asked for when they are needed, since some lie on disk. */
 export interface SegmentFacts {
   readonly baseOffset: number
   readonly size: number
@@ -28,9 +29,9 @@ export function planRetention(
   o: RetentionOptions,
 ): { count: number; reason: RetentionReason | null } {
   const { cleanupPolicy, retentionBytes, retentionMs } = o.config
-  const total = segments.reduce((sum, segment) => sum + segment.size, 0)
   const endOf = (n: number) => segments[n + 1]?.baseOffset ?? o.logEndOffset
-  let excess = cleanupPolicy.delete && retentionBytes >= 0 ? total - retentionBytes : -1
+  const isBounded = cleanupPolicy.delete && retentionBytes >= 0
+  let excess = isBounded ? segments.reduce((sum, segment) => sum + segment.size, -retentionBytes) : -1
   let count = 0
   let reason: RetentionReason | null = null
   for (const [n, segment] of segments.entries()) {
@@ -39,13 +40,13 @@ export function planRetention(
     const why =
       !isLast && endOf(n) <= o.logStartOffset
         ? 'logStartOffset'
-        : excess >= segment.size
+        : excess >= 0 && excess >= segment.size
           ? 'retention.bytes'
           : cleanupPolicy.delete && retentionMs >= 0 && o.now - segment.largestTimestamp > retentionMs
             ? 'retention.ms'
             : null
     if (why === null) break
-    excess -= segment.size
+    if (isBounded) excess -= segment.size
     reason = why
     count = n + 1
   }

@@ -40,9 +40,11 @@ export class Segment {
   /** maxTimestamp of the first batch; null until known, -1 if it has none. */
   #firstTimestamp: number | null = null
   #indexIntervalBytes: number
+  readonly #indexBytes: number
   /** Whether #handle is open for writing. */
   #writable = false
-  #deleted = false
+  /** Closed for good: it answers no more. */
+  #closed = false
 
   constructor(files: Files, folder: string, baseOffset: number, config: LogConfig, now: number, rollJitterMs = 0) {
     const path = (name: string) => names.join(folder, name)
@@ -52,6 +54,7 @@ export class Segment {
     this.created = now
     this.rollJitterMs = rollJitterMs
     this.#indexIntervalBytes = config.indexIntervalBytes
+    this.#indexBytes = config.segmentIndexBytes
     this.offsetIndex = new OffsetIndex(
       files,
       path(names.offsetIndexFile(baseOffset)),
@@ -82,6 +85,12 @@ export class Segment {
     return (this.#largest ??= this.timeIndex.lastEntry)
   }
 
+  /** What retention.ms judges by. */
+  get largestTimestamp(): number {
+    const { timestamp } = this.largest
+    return timestamp >= 0 ? timestamp : this.created
+  }
+
   /** Creates the (empty) files, so that their names exist before a record depends on them. */
   create(): void {
     this.#open().truncate(0)
@@ -106,7 +115,9 @@ export class Segment {
     const lastOffset = lastOffsetOf(buffer, at)
     if (position === 0) this.#firstTimestamp = timestamp
     if (timestamp > this.largest.timestamp) this.#largest = { timestamp, offset: lastOffset }
-    if (this.#bytesSinceIndexEntry > this.#indexIntervalBytes) {
+    // Full indexes make a log roll, but segment.index.bytes may be smaller now than when the segment was written.
+    const isFull = this.offsetIndex.isFull || this.timeIndex.isFull
+    if (this.#bytesSinceIndexEntry > this.#indexIntervalBytes && !isFull) {
       this.offsetIndex.append(lastOffset, position)
       this.timeIndex.maybeAppend(this.largest.timestamp, this.largest.offset)
       this.#bytesSinceIndexEntry = 0
@@ -236,18 +247,19 @@ export class Segment {
   }
 
   finishTimeIndex(): void {
+    if (this.timeIndex.bytes > this.#indexBytes) return
     this.timeIndex.maybeAppend(this.largest.timestamp, this.largest.offset, true)
   }
 
   /**
    * fdatasync of the records, and of the indexes too once the segment is sealed: recovery will trust them from then on,
-   * while it rebuilds those of an active segment. Retention may delete the segment meanwhile; then nothing is left to do.
+   * while it rebuilds those of an active segment. The segment may be deleted meanwhile; then nothing is left to do.
    */
   async sync(sealed: boolean): Promise<void> {
-    if (!this.#deleted) await this.#open().sync()
-    if (sealed && !this.#deleted) await this.offsetIndex.sync()
-    if (sealed && !this.#deleted) await this.timeIndex.sync()
-    if (sealed && !this.#deleted) await this.transactions.sync()
+    if (!this.#closed) await this.#open().sync()
+    if (sealed && !this.#closed) await this.offsetIndex.sync()
+    if (sealed && !this.#closed) await this.timeIndex.sync()
+    if (sealed && !this.#closed) await this.transactions.sync()
   }
 
   syncNow(): void {
@@ -257,8 +269,9 @@ export class Segment {
     this.transactions.syncNow()
   }
 
-  /** Gives descriptors and memory back; what was not flushed is lost. Usable afterwards. */
+  /** Gives descriptors and memory back; what was not flushed is lost. */
   close(): void {
+    this.#closed = true
     this.#handle?.close()
     this.#handle = null
     this.offsetIndex.release()
@@ -269,7 +282,6 @@ export class Segment {
   /** Adds `.deleted` to the names of all files. The segment answers no more. @returns the new paths */
   markDeleted(): string[] {
     this.close()
-    this.#deleted = true
     const renamed: string[] = []
     // The log goes last: as long as it has its name, a restart finds a whole segment or rebuilds what is missing.
     for (const name of segmentFiles(this.baseOffset)) {
@@ -282,7 +294,7 @@ export class Segment {
   }
 
   #open(mode: 'read' | 'write' = 'write'): FileHandle {
-    assert(!this.#deleted, `${this.path} was deleted`)
+    assert(!this.#closed, `${this.path} is closed`)
     // A file once opened for reading is opened anew for writing; most segments are never written again.
     if (this.#handle === null || (mode === 'write' && !this.#writable)) {
       this.#handle?.close()

@@ -1,0 +1,167 @@
+/**
+ * The files of one log: its segments in order, producer snapshots and leader epochs; which of them hold something that is not
+ * on disk yet, and which only wait for their deletion. What the methods throw comes from the disk: the caller goes offline.
+ */
+import type { Files } from './files.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import type { ProducerState } from './producer-state.ts'
+import type { LoadedLog } from './recovery.ts'
+import { epochsPath } from './recovery.ts'
+import { Segment } from './segment.ts'
+import type { SnapshotFiles } from './snapshot-files.ts'
+
+export interface LogFilesOptions {
+  readonly files: Files
+  readonly folder: string
+  readonly config: LogConfig
+  /** Whether the folder was made by this open. */
+  readonly isNew: boolean
+  readonly rollJitterMs: () => number
+  readonly now: number
+}
+
+interface DeletedFile {
+  readonly path: string
+  readonly due: number
+}
+
+export class LogFiles {
+  readonly folder: string
+  readonly epochs: LeaderEpochs
+  readonly snapshots: SnapshotFiles
+  config: LogConfig
+  readonly #files: Files
+  readonly #segments: Segment[]
+  readonly #rollJitterMs: () => number
+  /** Segments with bytes that were not synced, or indexes where they are sealed; in order. */
+  readonly #unsynced = new Set<Segment>()
+  /** Whether names in the folder were not synced. */
+  #namesChanged: boolean
+  /** Whether the folder's own name was not synced. */
+  #folderIsNew: boolean
+  #deleted: DeletedFile[] = []
+
+  constructor(o: LogFilesOptions, loaded: LoadedLog) {
+    this.#files = o.files
+    this.folder = o.folder
+    this.config = o.config
+    this.#rollJitterMs = o.rollJitterMs
+    this.#segments = loaded.segments
+    this.epochs = loaded.epochs
+    this.snapshots = loaded.snapshots
+    this.#folderIsNew = this.#namesChanged = o.isNew
+    for (const segment of loaded.unsynced) this.#unsynced.add(segment)
+    this.#deleteLater(loaded.deleted, o.now)
+  }
+
+  /** Ascending, at least one. */
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** The last segment: the only one that grows. */
+  get active(): Segment {
+    return this.#segments.at(-1)!
+  }
+
+  /** Whether a sealed segment waits for its sync. */
+  get hasSealedUnsynced(): boolean {
+    for (const segment of this.#unsynced) if (segment !== this.active) return true
+    return false
+  }
+
+  configure(config: LogConfig): void {
+    this.config = config
+    for (const segment of this.#segments) segment.configure(config)
+  }
+
+  /** Writes bytes of batches that the active segment knows. All or nothing. */
+  write(parts: readonly Buffer[], byteLength: number): void {
+    this.active.write(parts, byteLength)
+    this.#unsynced.add(this.active)
+  }
+
+  /** Seals the active segment; the next one begins at `offset`, where the producers are as given. */
+  roll(offset: number, producers: ProducerState, now: number): void {
+    this.active.seal()
+    this.#unsynced.add(this.active)
+    this.add(offset, now)
+    producers.mapEndOffset = offset
+    this.snapshots.take(producers)
+  }
+
+  /** Begins a segment behind the last one. */
+  add(baseOffset: number, now: number): void {
+    const segment = new Segment(this.#files, this.folder, baseOffset, this.config, now, this.#rollJitterMs())
+    segment.create()
+    this.#segments.push(segment)
+    this.#unsynced.add(segment)
+    this.#namesChanged = true
+  }
+
+  /** Takes segments out of the log; their files are renamed now and removed by deletePending. */
+  drop(from: number, to: number, now: number): void {
+    for (const segment of this.#segments.splice(from, to - from)) {
+      this.#unsynced.delete(segment)
+      this.#deleteLater(segment.markDeleted(), now)
+    }
+    this.#namesChanged = true
+  }
+
+  /** Cuts the active segment. @returns the offset behind its last batch */
+  cutActive(offset: number, now: number): number {
+    this.active.truncateTo(offset, now)
+    this.#unsynced.add(this.active)
+    return this.active.nextOffset()
+  }
+
+  /** Removes files of dropped segments that have waited for file.delete.delay.ms. @returns how many */
+  deletePending(now: number): number {
+    const due = this.#deleted.filter(file => file.due <= now)
+    this.#deleted = this.#deleted.filter(file => file.due > now)
+    for (const { path } of due) if (this.#files.exists(path)) this.#files.remove(path)
+    return due.length
+  }
+
+  writeEpochs(): void {
+    this.#files.writeAtomic(epochsPath(this.folder), this.epochs.format())
+  }
+
+  /**
+   * Brings to the disk what was written before the call. Older segments go first, and new files must be findable before
+   * their content counts.
+   */
+  async sync(): Promise<void> {
+    const { active } = this
+    const segments = [...this.#unsynced]
+    this.#unsynced.clear()
+    if (this.#namesChanged) {
+      this.#namesChanged = false
+      if (this.#folderIsNew) await this.#files.syncDir('')
+      this.#folderIsNew = false
+      await this.#files.syncDir(this.folder)
+    }
+    await this.snapshots.sync()
+    for (const segment of segments) await segment.sync(segment !== active)
+  }
+
+  /** Everything to the disk, so that the next open finds the log whole without looking into it. */
+  syncForClose(producers: ProducerState): void {
+    this.active.finishTimeIndex()
+    for (const segment of new Set([...this.#unsynced, this.active])) segment.syncNow()
+    this.snapshots.take(producers)
+    this.snapshots.syncNow()
+    if (this.#folderIsNew) this.#files.syncDirNow('')
+    this.#files.syncDirNow(this.folder)
+  }
+
+  /** Gives descriptors and memory back. */
+  close(): void {
+    for (const segment of this.#segments) segment.close()
+  }
+
+  #deleteLater(paths: readonly string[], now: number): void {
+    for (const path of paths) this.#deleted.push({ path, due: now + this.config.fileDeleteDelayMs })
+  }
+}
