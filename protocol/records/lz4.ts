@@ -108,8 +108,8 @@ export function lz4Decompress(bytes: Buffer, maxBytes: number, ignoreChecksum = 
     if (bytes.length - at < 4) throw corrupt('cut off')
     const field = bytes.readUInt32LE(at)
     at += 4
-    if (field === 0) break
     const size = field % STORED
+    if (size === 0) break // with either value of the high bit, as in Kafka
     if (size > frame.maxBlockSize || size > bytes.length - at) throw corrupt(`block of ${size} bytes`)
     // A byte of a block gives 255 at most.
     const most = Math.min(frame.maxBlockSize, size * 255)

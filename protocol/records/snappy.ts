@@ -2,7 +2,8 @@
 // both are read, the framing is written. snappyjs only compresses: on bad input its decoder reads on for ever.
 //
 // xerial: 82 'SNAPPY' 00, int32 version 1, int32 lowest compatible version 1, then (int32 length, raw block)*;
-// the 16 header bytes may come again in the middle (two streams one behind the other).
+// the 16 header bytes may come again in the middle (two streams one behind the other). Clients write the versions in
+// either byte order; they are not looked at.
 // raw block: uvarint length, then elements: low two bits of the first byte 0 literal, 1 to 3 copies.
 import { RecordError } from './error.ts'
 import { requireLazily } from './lazy.ts'
@@ -62,7 +63,6 @@ function readXerial(bytes: Buffer, maxBytes: number): Buffer {
 /** Less than a length field at the end is ignored, as snappy-java does. */
 function forEachBlock(bytes: Buffer, visit: (from: number, end: number) => void): void {
   let at = HEADER.length
-  if (bytes.readInt32BE(12) < 1) throw corrupt('incompatible version')
   while (bytes.length - at >= 4) {
     const length = bytes.readInt32BE(at)
     if (length === MAGIC_HEAD && isXerialHeader(bytes, at)) {

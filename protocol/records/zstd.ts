@@ -53,7 +53,7 @@ export function zstdCompress(bytes: Buffer, level = 3): Buffer {
   return Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
 }
 
-/** All frames, one behind the other. Throws RecordError CORRUPT, TOO_LARGE, or UNSUPPORTED before codecReady. */
+/** All frames, one behind the other; none give nothing, as in zstd-jni. Throws RecordError CORRUPT, TOO_LARGE, or UNSUPPORTED before codecReady. */
 export function zstdDecompress(bytes: Buffer, maxBytes: number): Buffer {
   const zstd = loaded()
   const frames: Frame[] = []
@@ -66,7 +66,6 @@ export function zstdDecompress(bytes: Buffer, maxBytes: number): Buffer {
     declared += frame.contentSize ?? 0
     if (declared > maxBytes) throw tooLarge(maxBytes)
   }
-  if (bytes.length === 0) throw corrupt('no frame')
   const parts: Uint8Array[] = []
   let total = 0
   for (const frame of frames) {

@@ -56,6 +56,7 @@ describe('every codec', () => {
     const packed = compress(codec, Buffer.concat([sampleText.subarray(0, 50_000), Buffer.from('the end')]))
     // Behind the last byte of its data gzip has 8 bytes, snappy none; all are needed.
     for (let length = 0; length < packed.length; length += length < 40 ? 1 : 37) {
+      if (codec === ZSTD && length === 0) continue // no frame at all is no content
       if (codec === SNAPPY && [16, 17, 18, 19].includes(length)) continue // no block, or less than a block length
       if (codec === SNAPPY && endsBetweenBlocks(packed, length)) continue
       expect(() => decompress(codec, packed.subarray(0, length), MIB), `${length} bytes`).toThrow(refusedAs('CORRUPT'))
@@ -164,14 +165,11 @@ describe('snappy', () => {
     expect(() => decompress(SNAPPY, Buffer.concat([HEADER, sized(raw)]), 2 ** 31)).toThrow(refusedAs('CORRUPT'))
   })
 
-  test('refuses bad block lengths and versions', () => {
+  test('refuses bad block lengths', () => {
     for (const length of ['ffffffff', '80000000', '00000000', '7fffffff', '00000004']) {
       const bytes = Buffer.concat([HEADER, Buffer.from(`${length}0000`, 'hex')])
       expect(() => decompress(SNAPPY, bytes, 100)).toThrow(refusedAs('CORRUPT'))
     }
-    const future = Buffer.from(HEADER)
-    future.writeInt32BE(0, 12)
-    expect(() => decompress(SNAPPY, future, 100)).toThrow(refusedAs('CORRUPT'))
   })
 
   test('stops a bomb before it allocates', () => {
@@ -254,6 +252,7 @@ describe('zstd', () => {
     expect(decompress(ZSTD, bytes, 8).toString()).toBe('one, two')
     expect(() => decompress(ZSTD, bytes, 7)).toThrow(refusedAs('TOO_LARGE'))
     expect(decompress(ZSTD, skippable, 0)).toHaveLength(0)
+    expect(decompress(ZSTD, Buffer.alloc(0), 0)).toHaveLength(0)
   })
 
   test('reads runs, and stops a bomb of them before it allocates', () => {
@@ -265,7 +264,6 @@ describe('zstd', () => {
   })
 
   test.each([
-    ['nothing', ''],
     ['garbage', '0102030405060708'],
     ['garbage behind a frame', '28b52ffd 2000 010000 ff'],
     ['an incomplete header', '28b52ffd'],
