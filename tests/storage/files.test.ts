@@ -207,7 +207,7 @@ describe('a handle', () => {
     const { handle } = failing({
       writev: (parts, position) => {
         const data = Buffer.concat(parts).subarray(0, 2)
-        pieces.push(`${position}:${data}`)
+        pieces.push(`${position}:${data.toString()}`)
         return data.byteLength
       },
     })
@@ -219,7 +219,7 @@ describe('a handle', () => {
   test('cuts back what a failed append wrote, and goes on', () => {
     let calls = 0
     const { handle, file, content } = failing({})
-    const { writev } = file
+    const writev = file.writev.bind(file)
     file.writev = (parts, position) => {
       calls++
       if (calls === 2) throw new Error('ENOSPC')

@@ -5,6 +5,7 @@ import { formatCleanShutdown, parseCleanShutdown } from '../../storage/clean-shu
 import { CorruptFileError } from '../../storage/errors.ts'
 import { readInt64, writeInt64 } from '../../storage/int64.ts'
 import { LeaderEpochs, parseLeaderEpochs } from '../../storage/leader-epochs.ts'
+import { join } from '../../storage/names.ts'
 import { formatMetaProperties, parseMetaProperties } from '../../storage/meta-properties.ts'
 import { formatPartitionMetadata, parsePartitionMetadata } from '../../storage/partition-metadata.ts'
 import { formatProducerSnapshot, parseProducerSnapshot } from '../../storage/producer-snapshot.ts'
@@ -16,26 +17,19 @@ const path = 'some/file'
 describe.each(kafkaDirs)('what %s holds is written back byte for byte', dir => {
   const files = unpack(dir)
   test('checkpoints, epochs, partition metadata, snapshots', () => {
-    let count = 0
-    for (const name of files.list('').filter(file => file.endsWith('-offset-checkpoint'))) {
-      const data = files.readAll(name)
-      expect(formatOffsetCheckpoint(parseOffsetCheckpoint(data, name))).toEqual(data)
-      count++
+    const rewrite: [ending: string, (data: Buffer) => Buffer][] = [
+      ['-offset-checkpoint', data => formatOffsetCheckpoint(parseOffsetCheckpoint(data, path))],
+      ['leader-epoch-checkpoint', data => new LeaderEpochs(parseLeaderEpochs(data, path)).format()],
+      ['partition.metadata', data => formatPartitionMetadata(parsePartitionMetadata(data, path))],
+      ['.snapshot', data => formatProducerSnapshot(parseProducerSnapshot(data, path))],
+    ]
+    const folders = files.list('').filter(name => files.isFolder(name))
+    const paths = ['', ...folders].flatMap(folder => files.list(folder).map(name => join(folder, name)))
+    for (const [ending, again] of rewrite) {
+      const found = paths.filter(file => file.endsWith(ending))
+      expect(found.length).toBeGreaterThan(2)
+      for (const file of found) expect(again(files.readAll(file))).toEqual(files.readAll(file))
     }
-    for (const folder of files.list('').filter(name => files.isFolder(name))) {
-      for (const name of files.list(folder)) {
-        const data = files.readAll(`${folder}/${name}`)
-        if (name === 'leader-epoch-checkpoint') {
-          expect(new LeaderEpochs(parseLeaderEpochs(data, name)).format()).toEqual(data)
-        } else if (name === 'partition.metadata') {
-          expect(formatPartitionMetadata(parsePartitionMetadata(data, name))).toEqual(data)
-        } else if (name.endsWith('.snapshot')) {
-          expect(formatProducerSnapshot(parseProducerSnapshot(data, name))).toEqual(data)
-        } else continue
-        count++
-      }
-    }
-    expect(count).toBeGreaterThan(20)
   })
 
   test('meta.properties', () => {
@@ -165,8 +159,8 @@ describe('producer snapshots', () => {
     for (let at = 0; at < data.byteLength; at++) {
       const damaged = Buffer.from(data)
       damaged[at] = (damaged[at] ?? 0) ^ 0x10
-      expect(() => parseProducerSnapshot(damaged, path), `byte ${at}`).toThrow(CorruptFileError)
-      expect(() => parseProducerSnapshot(data.subarray(0, at), path), `cut at ${at}`).toThrow(CorruptFileError)
+      expect(() => parseProducerSnapshot(damaged, path)).toThrow(CorruptFileError)
+      expect(() => parseProducerSnapshot(data.subarray(0, at), path)).toThrow(CorruptFileError)
     }
   })
 })
@@ -238,7 +232,7 @@ test('quorum state of both versions', () => {
     '{"data_version":0,"leaderId":"x"}',
     '{"data_version":0,"currentVoters":[1]}',
   ]) {
-    expect(() => parse(text), text).toThrow(CorruptFileError)
+    expect(() => parse(text)).toThrow(CorruptFileError)
   }
 })
 
