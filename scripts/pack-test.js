@@ -29,6 +29,7 @@ const tests = {
     if (strange.length > 0) throw new Error(`it ships ${strange.join(', ')}`)
     for (const wanted of [
       'dist/odradek.cjs',
+      'dist/cli.cjs',
       'dist/index.js',
       'dist/protocol.js',
       'dist/types/src/index.d.ts',
@@ -77,7 +78,7 @@ const tests = {
   },
   'createBroker runs in a program, which then ends by itself'() {
     const program = `import { createBroker } from 'odradek'
-      const broker = createBroker({ memory: true })
+      const broker = createBroker()
       await broker.listen()
       if (!/:\\d+$/.test(broker.bootstrap)) throw new Error(broker.bootstrap)
       await broker.close()`
@@ -87,7 +88,7 @@ const tests = {
   'its types check in a nodenext project'() {
     writeFileSync(
       join(home, 'program.ts'),
-      `import { createBroker } from 'odradek'\nconst broker = createBroker({ memory: true })\nexport const bootstrap: string = broker.bootstrap\n`,
+      `import { createBroker } from 'odradek'\nconst broker = createBroker()\nexport const bootstrap: string = broker.bootstrap\n`,
     )
     const compilerOptions = {
       module: 'nodenext',

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-/** Layer to the layers it may import; every file belongs to the first layer whose path it starts with. */
+/** Layer to the layers it may import. Files that stand in src itself are the composition root, src/index.ts. */
 const layers: Record<string, readonly string[]> = {
   protocol: [],
   storage: ['protocol'],
@@ -77,7 +77,7 @@ const code = (path: string): string =>
     .replaceAll(/(^|\s)\/\/.*$/gm, '$1')
 
 const layerOf = (path: string): string | undefined =>
-  Object.keys(layers).find(layer => path === layer || path.startsWith(`${layer}/`))
+  /^src\/[^/]+\.ts$/.test(path) ? 'src/index.ts' : Object.keys(layers).find(layer => path.startsWith(`${layer}/`))
 
 function imports(path: string): string[] {
   const found = code(path).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)

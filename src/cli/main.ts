@@ -126,26 +126,5 @@ function fileText(path: string, host: Host): string {
   }
 }
 
-/** An error in one sentence that says what to do, as far as we know. */
-export function sentence(error: unknown): string {
-  const { code, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  const socket =
-    port === undefined ? 'the address' : `${address?.includes(':') === true ? `[${address}]` : address}:${port}`
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${socket} is in use by another program; stop that one or choose another port with --listen host:port.`
-    case 'EADDRNOTAVAIL':
-      return `${socket} is not an address of this machine; choose another with --listen host:port.`
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `the host to listen on cannot be resolved (${message}); choose another with --listen host:port.`
-    case 'EACCES':
-    case 'EPERM':
-      return port === undefined
-        ? `permission is missing (${message}); choose another directory with --data-dir.`
-        : `${socket} may not be opened by this user; choose a port above 1023 with --listen host:port.`
-    case undefined:
-    default:
-      return error instanceof Error ? (message.split('\n')[0] ?? '') : String(error)
-  }
-}
+/** The sentence of an error: those that a user can meet say what to do in their message. */
+const sentence = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0]! : String(error))
