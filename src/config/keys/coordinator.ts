@@ -121,6 +121,7 @@ export const coordinatorKeys = {
   'offsets.commit.timeout.ms': int({
     default: 5000,
     min: 1,
+    works: true,
     doc: 'How long an offset commit may wait for its replicas.',
   }),
   'offsets.load.buffer.size': int({

@@ -145,7 +145,6 @@ export const logKeys = {
   'log.flush.start.offset.checkpoint.interval.ms': int({
     default: 60_000,
     min: 0,
-    works: true,
     doc: 'How often the log start offsets are written to disk.',
   }),
   'log.index.interval.bytes': int({

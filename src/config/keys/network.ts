@@ -122,7 +122,6 @@ export const networkKeys = {
   'socket.listen.backlog.size': int({
     default: 50,
     min: 1,
-    works: true,
     doc: 'Connections the operating system may hold back before they are accepted.',
   }),
   'socket.receive.buffer.bytes': int({

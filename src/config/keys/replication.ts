@@ -46,7 +46,6 @@ export const replicationKeys = {
   'replica.fetch.wait.max.ms': int({ default: 500, doc: "Longest wait of a follower's fetch." }),
   'replica.high.watermark.checkpoint.interval.ms': long({
     default: 5000,
-    works: true,
     doc: 'How often the high watermarks are written to disk.',
   }),
   'replica.lag.time.max.ms': long({

@@ -1,6 +1,6 @@
 // Every key of Kafka 4.4 is declared with Kafka's type, default, range and update mode.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { defaultOf, ourDefaults } from '../../../src/config/defaults.ts'
 import type { Key, Keys } from '../../../src/config/key.ts'
@@ -88,6 +88,39 @@ describe('keys', () => {
     expect(same).toEqual([])
     expect(defaultOf('group.initial.rebalance.delay.ms')).toBe(0)
     expect(defaultOf('log.retention.hours')).toBe(168)
+  })
+})
+
+describe('effects', () => {
+  /** Every source but the declarations. */
+  const root = new URL('../../../src/', import.meta.url)
+  const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.ts') && !/config[/\\](?:keys|defaults)/.test(path))
+    .map(path => readFileSync(new URL(path.replaceAll('\\', '/'), root), 'utf8'))
+    .join('\n')
+  const read = (name: string): boolean => sources.includes(`'${name}'`)
+  /** Nothing reads them, because with one broker there is nothing to decide. */
+  const vacuous = [
+    'unclean.leader.election.enable',
+    'leader.replication.throttled.replicas',
+    'follower.replication.throttled.replicas',
+  ]
+  /** Read only to refuse what is not served. */
+  const refused = ['config.providers', 'security.inter.broker.protocol']
+
+  test('a topic key that works is read by the code', () => {
+    const working = namesOf(topicKeys).filter(name => topicKeys[name].effect === 'works')
+    expect(working.filter(name => !read(name) && !vacuous.includes(name))).toEqual([])
+  })
+
+  test('a broker key works if and only if the code reads it, itself or as the default of a topic key', () => {
+    const topics = Object.values<Key<unknown>>(topicKeys).filter(({ effect }) => effect === 'works')
+    const synonyms = new Set(topics.flatMap(key => (key.broker ?? []).map(synonym => synonym.key)))
+    const wrong = namesOf(brokerKeys).filter(name => {
+      const used = (read(name) || synonyms.has(name)) && !refused.includes(name)
+      return used !== (brokerKeys[name].effect === 'works')
+    })
+    expect(wrong).toEqual([])
   })
 })
 
