@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { Metadata, type MetadataOptions } from '../../../src/cluster/metadata.ts'
 import { MetadataImage, type MetadataView } from '../../../src/cluster/image.ts'
-import { registerBroker, type CreateTopicsOptions, type Decision } from '../../../src/cluster/controller.ts'
+import {
+  createTopics,
+  registerBroker,
+  type CreateTopicsOptions,
+  type Decision,
+} from '../../../src/cluster/controller.ts'
+import { errorOf } from '../../../protocol/errors.ts'
 import type { AskOf, RequestOf } from '../../../protocol/api.ts'
 import type { CreateTopics } from '../../../protocol/messages/index.ts'
 import { MemoryLog, MemoryQuorumState } from './memory-log.ts'
@@ -61,6 +67,14 @@ export const createRequest = (
     ...(typeof topic === 'string' ? { name: topic } : topic),
   })),
 })
+
+/** Creates topics in an image as the store would. */
+export const create = (image: MetadataImage, ...topics: Parameters<typeof createRequest>[0]) =>
+  take(image, createTopics(image, createRequest(topics), options({ newTopicId: idsFrom(100 + image.endOffset) })))
+
+/** `name ERROR` per result. */
+export const outcome = (results: readonly { readonly errorCode: number; readonly name?: string | null }[]) =>
+  results.map(({ name, errorCode }) => `${name} ${errorOf(errorCode).name}`)
 
 /** Everything a reader can see, as plain data that compares. */
 export const contents = (image: MetadataView) => ({
