@@ -3,6 +3,7 @@
 import type { BrokerConfig } from './config/index.ts'
 import type { Logger } from './runtime/log.ts'
 import { resolve } from 'node:path'
+import { codecReady, ZSTD } from '../protocol/records/compression.ts'
 import { diskFiles } from '../storage/files-disk.ts'
 import { memoryFiles } from '../storage/files-memory.ts'
 import { apis } from './apis/index.ts'
@@ -74,6 +75,9 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
       await stop()
       throw error
     }
+    // Loaded behind the clients' backs: whoever needs it first waits for the rest of it. Without WebAssembly each such
+    // request says so.
+    codecReady(ZSTD)?.catch((err: unknown) => logger.warn({ err }, 'zstd is not available'))
   }
 
   async function stop(): Promise<void> {

@@ -3,8 +3,9 @@
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { Records } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
-import type { RequestContext } from './handler.ts'
+import type { Answer, RequestContext } from './handler.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import { codecReady, ZSTD } from '../../protocol/records/compression.ts'
 import {
   CORRUPT_MESSAGE,
   INVALID_RECORD,
@@ -27,6 +28,7 @@ import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
 type Request = RequestOf<typeof Produce>
+type Reply = ReplyOf<typeof Produce>
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type PartitionReply = Mutable<ReplyOf<typeof Produce>['responses'][number]['partitionResponses'][number]>
 
@@ -53,30 +55,63 @@ export const produce = handler(
     onError: (request, error) => ({ responses: topicsOf(request, () => refusal(error)) }),
   },
   (request, context) => {
-    const { acks } = request
-    const waiting: { partition: Partition; reply: PartitionReply }[] = []
-    let failed = false
-    const responses = topicsOf(request, (index, topic, records) => {
-      let partition: Partition | undefined
-      try {
-        if (acks < -1 || acks > 1) throw new KafkaError(INVALID_REQUIRED_ACKS)
-        partition = resolve(context, topic.name, topic.topicId, index)
-        const reply = append(partition, records, acks, context)
-        if (acks !== 0) waiting.push({ partition, reply })
-        return reply
-      } catch (error) {
-        failed = true
-        return refusal(asServerError(error, context), partition)
-      }
-    })
-    if (acks === 0) {
-      if (failed) context.closeConnection()
-      return null
-    }
-    if (waiting.length === 0) return { responses }
-    return acknowledge(waiting, request, context).then(() => ({ responses }))
+    const loading = codecReady(ZSTD)
+    if (loading === null || !needsZstd(request, context)) return produceNow(request, context)
+    // Only in the first moments of a process. What arrived is kept, since its memory is lent until the first await.
+    const kept = keep(request)
+    const go = (): Answer<Reply> => produceNow(kept, context)
+    return loading.then(go, go)
   },
 )
+
+function produceNow(request: Request, context: RequestContext): Answer<Reply> {
+  const { acks } = request
+  const waiting: { partition: Partition; reply: PartitionReply }[] = []
+  let failed = false
+  const responses = topicsOf(request, (index, topic, records) => {
+    let partition: Partition | undefined
+    try {
+      if (acks < -1 || acks > 1) throw new KafkaError(INVALID_REQUIRED_ACKS)
+      partition = partitionFor(context, topic.name, topic.topicId, index)
+      const reply = append(partition, records, acks, context)
+      if (acks !== 0) waiting.push({ partition, reply })
+      return reply
+    } catch (error) {
+      failed = true
+      return refusal(asServerError(error, context), partition)
+    }
+  })
+  if (acks === 0) {
+    if (failed) context.closeConnection()
+    return null
+  }
+  if (waiting.length === 0) return { responses }
+  return acknowledge(waiting, request, context).then(() => ({ responses }))
+}
+
+/** Whether a batch may have to be opened or made that is compressed with zstd. */
+function needsZstd(request: Request, { broker }: RequestContext): boolean {
+  const anyTopicWants = [...broker.partitions.all()].some(({ log }) => log.config.compressionType === 'zstd')
+  return (
+    anyTopicWants || request.topicData.some(({ partitionData }) => partitionData.some(({ records }) => isZstd(records)))
+  )
+}
+
+const isZstd = (records: Records | null): boolean => {
+  const bytes = records?.parts[0]
+  return bytes !== undefined && bytes.length >= batch.HEADER_SIZE && batch.codec(bytes, 0) === ZSTD
+}
+
+const keep = (request: Request): Request => ({
+  ...request,
+  topicData: request.topicData.map(topic => ({
+    ...topic,
+    partitionData: topic.partitionData.map(({ index, records }) => ({
+      index,
+      records: records && { byteLength: records.byteLength, parts: records.parts.map(part => Buffer.from(part)) },
+    })),
+  })),
+})
 
 function topicsOf(
   request: Request,
@@ -95,7 +130,7 @@ function topicsOf(
   }))
 }
 
-function resolve(context: RequestContext, name: string, topicId: string, index: number): Partition {
+function partitionFor(context: RequestContext, name: string, topicId: string, index: number): Partition {
   const { broker, apiVersion, clientId } = context
   const byId = apiVersion >= 13
   const topic = byId ? broker.metadata.image.topicById(topicId)?.name : name

@@ -2,13 +2,14 @@
 // Partition.scala (fetchOffsetForTimestamp); KIP-79, KIP-734 (max timestamp), KIP-405, KIP-1005, KIP-1023 (tiers).
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { RequestContext } from './handler.ts'
+import { codecReady, ZSTD } from '../../protocol/records/compression.ts'
 import { INVALID_REQUEST, KAFKA_STORAGE_ERROR, KafkaError, NONE, UNSUPPORTED_VERSION } from '../../protocol/errors.ts'
 import { ListOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
-type Topic = RequestOf<typeof ListOffsets>['topics'][number]
-type Asked = Topic['partitions'][number]
+type Request = RequestOf<typeof ListOffsets>
+type Asked = Request['topics'][number]['partitions'][number]
 type PartitionReply = ReplyOf<typeof ListOffsets>['topics'][number]['partitions'][number]
 type Found = { timestamp: number; offset: number; leaderEpoch: number }
 
@@ -44,29 +45,37 @@ export const listOffsets = handler(
     }),
   },
   (request, context) => {
-    const seen = new Set<string>()
-    const twice = new Set<string>()
-    for (const { name, partitions } of request.topics) {
-      for (const { partitionIndex } of partitions) {
-        const key = `${name}/${partitionIndex}`
-        if (seen.has(key)) twice.add(key)
-        seen.add(key)
-      }
-    }
-    return {
-      topics: request.topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(asked => {
-          if (twice.has(`${name}/${asked.partitionIndex}`)) return nothing(asked.partitionIndex, INVALID_REQUEST)
-          if (asked.timestamp < 0 && context.apiVersion < (SINCE.get(asked.timestamp) ?? Infinity)) {
-            return nothing(asked.partitionIndex, UNSUPPORTED_VERSION)
-          }
-          return lookUp(name, asked, request.isolationLevel === 1, request.replicaId === CONSUMER, context)
-        }),
-      })),
-    }
+    // A lookup by time may have to open a batch of any codec; zstd is loaded in the first moments of a process.
+    // Where it cannot be, the partitions that need it say so.
+    const go = (): ReplyOf<typeof ListOffsets> => answer(request, context)
+    const loading = codecReady(ZSTD)
+    return loading === null ? go() : loading.then(go, go)
   },
 )
+
+function answer(request: Request, context: RequestContext): ReplyOf<typeof ListOffsets> {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const { name, partitions } of request.topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}/${partitionIndex}`
+      if (seen.has(key)) twice.add(key)
+      seen.add(key)
+    }
+  }
+  return {
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(asked => {
+        if (twice.has(`${name}/${asked.partitionIndex}`)) return nothing(asked.partitionIndex, INVALID_REQUEST)
+        if (asked.timestamp < 0 && context.apiVersion < (SINCE.get(asked.timestamp) ?? Infinity)) {
+          return nothing(asked.partitionIndex, UNSUPPORTED_VERSION)
+        }
+        return lookUp(name, asked, request.isolationLevel === 1, request.replicaId === CONSUMER, context)
+      }),
+    })),
+  }
+}
 
 function lookUp(
   topic: string,

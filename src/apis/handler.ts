@@ -45,7 +45,7 @@ export interface Options<Req extends Shape, Res extends Shape> {
   readonly onError: (request: RequestOf<Api<Req, Res>>, error: KafkaError) => ReplyOf<Api<Req, Res>>
 }
 
-type Answer<Res> = Res | null | Promise<Res | null>
+export type Answer<Res> = Res | null | Promise<Res | null>
 
 /** A handler with its message types forgotten, as dispatch and the list of APIs see it. */
 export interface Handler {
