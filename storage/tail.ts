@@ -34,7 +34,10 @@ export class Tail {
   #nextOffsets = new Float64Array(0)
   #starts = new Uint32Array(0)
   #ends = new Uint32Array(0)
+  /** Batches of one run, neighbours in a slab, have one number. */
+  #runs = new Uint32Array(0)
   #slabs: (Slab | undefined)[] = []
+  #run = 0
 
   constructor(arena: Arena) {
     this.#arena = arena
@@ -59,7 +62,10 @@ export class Tail {
     if (!slice.slab.hot) return this.clear()
     if (this.#count > 0 && baseOffset !== this.endOffset) this.clear()
     if (this.#count === this.#capacity) this.#grow()
+    const before = this.#slot(this.#count - 1)
+    if (this.#count === 0 || this.#slabs[before] !== slice.slab || this.#ends[before] !== slice.start) this.#run++
     const slot = this.#slot(this.#count++)
+    this.#runs[slot] = this.#run
     this.#baseOffsets[slot] = baseOffset
     this.#nextOffsets[slot] = nextOffset
     this.#starts[slot] = slice.start
@@ -76,32 +82,29 @@ export class Tail {
     if (this.#count === 0 || offset < this.startOffset || offset >= this.endOffset || this.#arena.isCrowded) return null
     const parts: Buffer[] = []
     const slabs: Slab[] = []
-    const from = this.#find(offset)
-    const firstOffset = this.#baseOffsets[this.#slot(from)] as number
+    let n = this.#find(offset)
+    const firstOffset = this.#baseOffsets[this.#slot(n)] as number
     let nextOffset = firstOffset
     let byteLength = 0
-    let slab: Slab | undefined
-    let start = 0
-    let end = 0
-    for (let n = from; n < this.#count; n++) {
-      const slot = this.#slot(n)
-      const next = this.#nextOffsets[slot] as number
-      const size = (this.#ends[slot] as number) - (this.#starts[slot] as number)
-      if (next > maxOffset || (byteLength + size > maxBytes && !(minOneBatch && n === from))) break
-      if (this.#slabs[slot] !== slab || this.#starts[slot] !== end) {
-        if (slab !== undefined) parts.push(slab.buffer.subarray(start, end))
-        if (this.#slabs[slot] !== slab) {
-          slab = this.#slabs[slot] as Slab
-          slabs.push(slab)
-          this.#arena.retain(slab)
-        }
-        start = this.#starts[slot] as number
+    while (n < this.#count) {
+      const first = this.#slot(n)
+      const start = this.#starts[first] as number
+      let last = this.#lastOfRun(n, start + maxBytes - byteLength, maxOffset)
+      if (last < n) {
+        if (byteLength > 0 || !minOneBatch || (this.#nextOffsets[first] as number) > maxOffset) break
+        last = n
       }
-      end = this.#ends[slot] as number
-      byteLength += size
-      nextOffset = next
+      const slab = this.#slabs[first] as Slab
+      const end = this.#ends[this.#slot(last)] as number
+      parts.push(slab.buffer.subarray(start, end))
+      if (slabs.at(-1) !== slab) {
+        slabs.push(slab)
+        this.#arena.retain(slab)
+      }
+      byteLength += end - start
+      nextOffset = this.#nextOffsets[this.#slot(last)] as number
+      n = last + 1
     }
-    if (slab !== undefined) parts.push(slab.buffer.subarray(start, end))
     const release = () => {
       for (const used of slabs.splice(0)) this.#arena.release(used)
     }
@@ -110,22 +113,15 @@ export class Tail {
 
   /** Forgets batches that reach offsets at or above `offset`: the log was cut. */
   truncateTo(offset: number): void {
-    while (this.#count > 0 && this.endOffset > offset) {
-      const slot = this.#slot(this.#count - 1)
-      const slab = this.#slabs[slot]
-      this.#slabs[slot] = undefined
-      this.#count--
-      if (slab !== undefined && (this.#count === 0 || this.#slabs[this.#slot(this.#count - 1)] !== slab)) {
-        slab.tails.delete(this)
-      }
-    }
+    // The slabs still know this tail: earlier batches may lie in them, and dropping none does no harm.
+    while (this.#count > 0 && this.endOffset > offset) this.#slabs[this.#slot(--this.#count)] = undefined
   }
 
   clear(): void {
     for (const slab of this.#slabs) slab?.tails.delete(this)
     this.#first = this.#count = this.#capacity = 0
     this.#baseOffsets = this.#nextOffsets = new Float64Array(0)
-    this.#starts = this.#ends = new Uint32Array(0)
+    this.#starts = this.#ends = this.#runs = new Uint32Array(0)
     this.#slabs = []
   }
 
@@ -141,6 +137,24 @@ export class Tail {
 
   #slot(n: number): number {
     return (this.#first + n) & (this.#capacity - 1)
+  }
+
+  /** The last batch of the run that batch n belongs to with an end and a next offset within the limits; n - 1: not even n. */
+  #lastOfRun(n: number, maxEnd: number, maxOffset: number): number {
+    const run = this.#runs[this.#slot(n)]
+    let low = n - 1
+    let high = this.#count - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      const slot = this.#slot(middle)
+      const fits =
+        this.#runs[slot] === run &&
+        (this.#ends[slot] as number) <= maxEnd &&
+        (this.#nextOffsets[slot] as number) <= maxOffset
+      if (fits) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   /** The batch that holds the offset, or the first one behind it (offsets may be missing after compaction). */
@@ -161,6 +175,7 @@ export class Tail {
     const nextOffsets = new Float64Array(capacity)
     const starts = new Uint32Array(capacity)
     const ends = new Uint32Array(capacity)
+    const runs = new Uint32Array(capacity)
     const slabs: (Slab | undefined)[] = Array.from({ length: capacity })
     for (let n = 0; n < this.#count; n++) {
       const slot = this.#slot(n)
@@ -168,6 +183,7 @@ export class Tail {
       nextOffsets[n] = this.#nextOffsets[slot] as number
       starts[n] = this.#starts[slot] as number
       ends[n] = this.#ends[slot] as number
+      runs[n] = this.#runs[slot] as number
       slabs[n] = this.#slabs[slot]
     }
     this.#capacity = capacity
@@ -176,6 +192,7 @@ export class Tail {
     this.#nextOffsets = nextOffsets
     this.#starts = starts
     this.#ends = ends
+    this.#runs = runs
     this.#slabs = slabs
   }
 }
