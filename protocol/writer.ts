@@ -11,7 +11,7 @@ export class EncodeError extends Error {
 export interface Encoded {
   readonly chunks: Buffer[]
   readonly byteLength: number
-  release(): void
+  readonly release: () => void
 }
 
 /** Node's own writing methods, missing in its type definitions. */

@@ -198,8 +198,8 @@ class Comparison {
   }
 
   #fieldsOf({ type, fields }: KafkaField): readonly KafkaField[] | undefined {
-    const struct = type.replace('[]', '')
-    return fields ?? this.#theirs.commonStructs?.find(({ name }) => name === struct)?.fields
+    const element = type.replace('[]', '')
+    return fields ?? this.#theirs.commonStructs?.find(({ name }) => name === element)?.fields
   }
 }
 
