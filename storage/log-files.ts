@@ -109,11 +109,23 @@ export class LogFiles {
     this.#namesChanged = true
   }
 
-  /** Cuts the active segment. @returns the offset behind its last batch */
+  /**
+   * Cuts the active segment, and makes that and earlier drops durable: a crash must not bring old batches back in front of
+   * those that will be appended in their place. @returns the offset behind the last batch
+   */
   cutActive(offset: number, now: number): number {
     this.active.truncateTo(offset, now)
-    this.#unsynced.add(this.active)
+    this.active.syncNow()
+    this.#files.syncDirNow(this.folder)
     return this.active.nextOffset()
+  }
+
+  /** Takes every segment out and begins one at `offset`; durable for the same reason. */
+  restartAt(offset: number, now: number): void {
+    this.snapshots.removeAll()
+    this.drop(0, this.#segments.length, now)
+    this.add(offset, now)
+    this.#files.syncDirNow(this.folder)
   }
 
   /** Removes files of dropped segments that have waited for file.delete.delay.ms. @returns how many */

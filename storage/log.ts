@@ -315,11 +315,7 @@ export class Log {
   truncateFullyAndStartAt(offset: number, now: number): void {
     this.#mustBeOnline()
     this.write()
-    this.#disk.run(() => {
-      this.#files.snapshots.removeAll()
-      this.#files.drop(0, this.#files.segments.length, now)
-      this.#files.add(offset, now)
-    })
+    this.#disk.run(() => this.#files.restartAt(offset, now))
     this.#moveEnd(offset)
     this.#tail.clear()
     this.#logStartOffset = offset

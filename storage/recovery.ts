@@ -223,6 +223,8 @@ function scanUnsynced(state: Loading): void {
   if (start === undefined) return
   snapshots.load(producers, Math.min(o.logStartOffset, start.baseOffset), start.baseOffset, o.now)
   replaySegments(producers, segments.slice(0, first), start.baseOffset)
+  // Later ones may be torn, or tell of batches that were lost. They are taken again on the way.
+  snapshots.keepWithin(-1, start.baseOffset)
   let gaps = false
   for (let n = first; n < segments.length; n++) {
     const segment = segments[n]!
