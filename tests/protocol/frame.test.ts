@@ -84,7 +84,12 @@ test('requests are strict, responses are not', () => {
 })
 
 const fetched = (records: Records) => ({
-  responses: [{ topic: 't', partitions: [{ partitionIndex: 0, errorCode: 0, highWatermark: 5, records }] }],
+  responses: [
+    {
+      topic: 't',
+      partitions: [{ partitionIndex: 0, errorCode: 0, highWatermark: 5, abortedTransactions: null, records }],
+    },
+  ],
 })
 
 test('large records leave by reference and are released once; small ones are copied and released at once', () => {
@@ -118,7 +123,7 @@ test('several responses share one writer; one that fails leaves no trace', () =>
   const broken = fetched(records)
   broken.responses.push({
     topic: 'bad',
-    partitions: [{ partitionIndex: 0.5, errorCode: 0, highWatermark: 0, records }],
+    partitions: [{ partitionIndex: 0.5, errorCode: 0, highWatermark: 0, abortedTransactions: null, records }],
   })
   expect(() => writeResponse(writer, Fetch, 4, 2, broken)).toThrow(EncodeError)
   expect(released).toBe(1)
