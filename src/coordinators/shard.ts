@@ -38,7 +38,7 @@ interface Parked<Reply> {
 
 /** A timer whose command could not be appended is tried again after this long. */
 const TIMER_RETRY_MS = 500
-/** Records and bytes of one batch when the effects are divisible. */
+/** Records and bytes of one batch when the effects are divisible; records replayed in one go while loading. */
 const SLICE_RECORDS = 1000
 const SLICE_BYTES = 256 * 1024
 
@@ -112,6 +112,7 @@ export class Shard<Record, Command, Reply> {
     const machine = this.#options.machine()
     const startMs = runtime.clock.monotonic()
     let records = 0
+    let unbroken = 0
     try {
       for await (const slice of log.read()) {
         if (term !== this.#term) return false
@@ -120,7 +121,10 @@ export class Shard<Record, Command, Reply> {
           if (record !== null) machine.replay(record, stored.offset)
         }
         records += slice.length
-        // Other work of the process gets its turn between slices.
+        unbroken += slice.length
+        if (unbroken < SLICE_RECORDS) continue
+        // Other work of the process gets its turn.
+        unbroken = 0
         await new Promise<void>(resolve => runtime.timers.defer(resolve))
       }
       if (term !== this.#term) return false

@@ -284,20 +284,25 @@ export class GroupCoordinator {
     try {
       await this.#submit(shard, { type: 'topicsDeleted', topics })
     } catch (error) {
-      this.#options.runtime.log.warn({ err: error }, 'offsets of deleted topics are kept until the next load')
+      this.#topicsAreKept(error)
     }
   }
 
   /** Topics that were deleted while nobody led the partition, or just before a crash. */
   async #forgetGoneTopics(shard: GroupShard): Promise<void> {
+    const lookup = this.#options.topics
     try {
       const topics = await this.#submit(shard, { type: 'committedTopics' })
-      const lookup = this.#options.topics
       const gone = topics.filter(({ topicId }) => topicId !== ZERO_UUID && lookup.topicName(topicId) === undefined)
-      if (gone.length > 0) await this.#forgetTopics(shard, gone)
+      if (gone.length > 0) await this.#submit(shard, { type: 'topicsDeleted', topics: gone })
     } catch (error) {
-      clientError(error)
+      this.#topicsAreKept(error)
     }
+  }
+
+  #topicsAreKept(error: unknown): void {
+    const errorCode = clientError(error)
+    this.#options.runtime.log.warn({ errorCode }, 'offsets of deleted topics are kept until the next load')
   }
 
   /** As Java prints a random UUID; the ids of members look like those of Kafka. */
