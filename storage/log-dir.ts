@@ -123,11 +123,10 @@ export class LogDir<L extends ManagedLog> {
     this.wasClean = found === null || files.exists(names.CLEAN_SHUTDOWN_FILE)
     this.previousBrokerEpoch =
       found !== null && this.wasClean ? parseCleanShutdown(files.readAll(names.CLEAN_SHUTDOWN_FILE)) : -1
-    if (found !== null && this.wasClean) {
-      // Gone for good before the first write: the next start must not trust a directory this run has changed.
-      files.remove(names.CLEAN_SHUTDOWN_FILE)
-      files.syncDirNow('')
-    }
+    // Gone for good before the first write: the next start must not trust a directory this run has changed.
+    if (found !== null && this.wasClean) files.remove(names.CLEAN_SHUTDOWN_FILE)
+    // A run that was killed may have left folders whose names no crash would keep: logs take those they find for safe.
+    files.syncDirNow('')
 
     const folders = files.list('').flatMap(name => {
       const parsed = names.parseFolder(name)
