@@ -1,0 +1,48 @@
+// A long poll fires once: for enough bytes, for time, for a nudge; never after it was cancelled.
+import { expect, test } from 'vitest'
+import { Wait, type WaitSet } from '../../../src/broker/wait.ts'
+import { virtualRuntime } from '../../../src/runtime/virtual.ts'
+
+function waiting(bytes: number, ms: number) {
+  const runtime = virtualRuntime()
+  const sets: WaitSet[] = [new Set(), new Set()]
+  let fired = 0
+  const wait = new Wait(runtime.timers, sets, bytes, ms, () => fired++)
+  return { runtime, sets, wait, fired: () => fired }
+}
+
+test('fires when the bytes of all its partitions suffice, and leaves every set', () => {
+  const { sets, wait, fired } = waiting(10, 1000)
+  wait.advanced(4)
+  expect(fired()).toBe(0)
+  wait.advanced(6)
+  expect(fired()).toBe(1)
+  expect(sets.map(set => set.size)).toEqual([0, 0])
+})
+
+test('fires at its time', () => {
+  const { runtime, fired } = waiting(10, 1000)
+  runtime.advance(999)
+  expect(fired()).toBe(0)
+  runtime.advance(1)
+  expect(fired()).toBe(1)
+})
+
+test('fires once, whatever comes after', () => {
+  const { runtime, wait, fired } = waiting(10, 1000)
+  wait.nudge()
+  wait.advanced(100)
+  wait.nudge()
+  runtime.advance(5000)
+  expect(fired()).toBe(1)
+})
+
+test('a cancelled one never fires', () => {
+  const { runtime, sets, wait, fired } = waiting(10, 1000)
+  wait.cancel()
+  wait.advanced(100)
+  wait.nudge()
+  runtime.advance(5000)
+  expect(fired()).toBe(0)
+  expect(sets.map(set => set.size)).toEqual([0, 0])
+})
