@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 const steps = {
   types: ['typescript/tsc', '-p', '.'],
-  lint: ['oxlint/oxlint', '--type-aware', '--quiet'],
+  lint: ['oxlint/oxlint', '--type-aware', '--deny-warnings'],
   format: ['oxfmt/oxfmt', '--check', '.'],
   house: ['vitest/vitest', 'run', 'tests/tidy.test.ts'],
   docs: ['tsx/tsx', 'scripts/docs.ts', '--check'],

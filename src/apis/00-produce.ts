@@ -23,7 +23,7 @@ import {
   UNKNOWN_TOPIC_OR_PARTITION,
 } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/00-produce.ts'
-import { RecordBatchError } from '../../storage/validate.ts'
+import { RecordBatchError } from '../broker/partition.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 

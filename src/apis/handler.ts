@@ -49,7 +49,7 @@ export type Answer<Res> = Res | null | Promise<Res | null>
 
 /** A handler with its message types forgotten, as dispatch and the list of APIs see it. */
 export interface Handler {
-  readonly api: Api<Shape, Shape>
+  readonly api: Api
   readonly versions: Versions
   readonly advertised: Versions
   barrier?(): boolean
@@ -65,11 +65,11 @@ export function handler<Req extends Shape, Res extends Shape>(
 ): Handler {
   const versions = options.versions ?? api.versions
   return {
-    api: api as unknown as Api<Shape, Shape>,
+    api,
     versions,
     advertised: options.advertised ?? versions,
     ...(options.barrier && { barrier: () => true }),
-    handle: handle as Handler['handle'],
-    onError: options.onError as Handler['onError'],
+    handle,
+    onError: options.onError,
   }
 }

@@ -13,6 +13,8 @@ import {
   UNKNOWN_LEADER_EPOCH,
 } from '../../protocol/errors.ts'
 
+export { RecordBatchError } from '../../storage/log.ts'
+
 /** How far an append must have come before its acknowledgement leaves. */
 export type Durability = 'written' | 'synced'
 

@@ -106,7 +106,8 @@ export function formatValue(key: Key<unknown>, value: unknown): string | null {
   if (value === null || value === undefined) return null
   if (Array.isArray(value)) return value.join(',')
   if (typeof value === 'number') return key.type === 'double' ? javaDouble(value) : number(value)
-  return String(value as string | boolean)
+  // What is left is text or a boolean.
+  return `${value as string | boolean}`
 }
 
 const defaultText = (key: Key<unknown>): string => formatValue(key, key.default) ?? 'its default'
