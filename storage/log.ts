@@ -344,15 +344,15 @@ export class Log {
 
   /**
    * Deletes the segments that retention.ms, retention.bytes or the log start offset give up, and rolls one older than
-   * segment.ms that gets no appends. `readableEnd`: the high watermark. @returns how many segments were deleted
+   * segment.ms that gets no appends. `readableEnd`: the high watermark, by default all that is written. @returns how many segments were deleted
    */
-  applyRetention(now: number, readableEnd: number = this.#writtenOffset): number {
+  applyRetention(now: number, readableEnd?: number): number {
     if (this.offline !== null || this.#closed) return 0
     this.write()
     const { active, segments, snapshots } = this.#files
     if (active.size > 0 && now - active.created > this.config.segmentMs - active.rollJitterMs) this.roll(now)
     const { config, logStartOffset, logEndOffset } = this
-    const facts = { config, now, logStartOffset, logEndOffset, readableEnd }
+    const facts = { config, now, logStartOffset, logEndOffset, readableEnd: readableEnd ?? this.#writtenOffset }
     const { count } = this.#disk.run(() => planRetention(segments, facts))
     if (count === 0) return 0
     if (count === segments.length) this.roll(now)

@@ -61,8 +61,8 @@ export function indexTransaction(producers: ProducerState, segment: Segment, com
  */
 export function replaySegments(producers: ProducerState, segments: readonly Segment[], endOffset: number): void {
   segments.forEach((segment, n) => {
-    const next = segments[n + 1]?.baseOffset ?? Infinity
-    if (next <= producers.mapEndOffset || segment.baseOffset >= endOffset) return
+    const segmentEnd = segments[n + 1]?.baseOffset ?? endOffset
+    if (segmentEnd <= producers.mapEndOffset || segment.baseOffset >= endOffset) return
     const start = segment.find(Math.max(segment.baseOffset, producers.mapEndOffset))
     if (start === null) return
     const cursor = segment.cursor(start.position)
