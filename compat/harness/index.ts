@@ -1,0 +1,5 @@
+// What compat folders import: the broker under test, scenarios, waiting, data.
+export * from './broker.ts'
+export * from './data.ts'
+export * from './scenarios.ts'
+export * from './wait.ts'
