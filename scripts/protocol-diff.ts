@@ -1,14 +1,16 @@
 // Compares our definitions with Kafka's message JSON: `npm run protocol:diff -- DIR`. DIR holds *.json at any depth. For
 // each version that a file defines: names, order, types, nullability, tags, defaults and ignorable of every field. Prints
-// each difference; exit code 1 if there is one. Messages that we leave out are named at the end.
+// each difference; exit code 1 if there is one. Messages that we leave out are named at the end. Under a folder named as a
+// release (4.4) the version ranges that `--as-version` gives for it are compared too.
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, resolve, sep } from 'node:path'
 import type { Message } from '../protocol/api.ts'
 import { fieldsIn, isNullable } from '../protocol/layout.ts'
 import { apis } from '../protocol/messages/index.ts'
 import { messageByName } from '../protocol/registry.ts'
 import { struct, ZERO_UUID, type AnyField, type Shape } from '../protocol/schema.ts'
 import { groupCoordinatorRecords, metadataRecords } from '../protocol/state/index.ts'
+import { apiRange, isRelease, type Release } from '../src/config/releases.ts'
 
 interface KafkaField {
   readonly name: string
@@ -26,7 +28,9 @@ export interface KafkaMessage {
   readonly apiKey?: number
   readonly type: string
   readonly name: string
+  readonly listeners?: readonly string[]
   readonly validVersions: string
+  readonly latestVersionUnstable?: boolean
   readonly flexibleVersions?: string
   readonly fields?: readonly KafkaField[]
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly KafkaField[] }[]
@@ -257,6 +261,17 @@ function isEarlyAccess({ name, fields, validVersions }: KafkaMessage, version: n
   return parseRange(validVersions)[0] === 0
 }
 
+/** Where our table of releases differs from the versions that a release's request says it serves on a broker. */
+export function compareRange(release: Release, theirs: KafkaMessage): string[] {
+  if (theirs.type !== 'request' || !theirs.listeners?.includes('broker')) return []
+  const [first, last] = parseRange(theirs.validVersions)
+  const stable = theirs.latestVersionUnstable === true ? last - 1 : last
+  const expected = stable < first ? 'none' : `${first}-${stable}`
+  const name = (RENAMED[theirs.name] ?? theirs.name).replace(/Request$/, '')
+  const ours = apiRange(release, name)?.join('-') ?? 'none'
+  return ours === expected ? [] : [`${theirs.name}: versions ${expected} in Kafka ${release}, ${ours} in our table`]
+}
+
 function main(dir: string | undefined): number {
   if (dir === undefined) {
     console.error('usage: npm run protocol:diff -- DIR')
@@ -268,6 +283,10 @@ function main(dir: string | undefined): number {
   let differences = 0
   for (const file of files.toSorted()) {
     const theirs = parseJson(readFileSync(join(dir, file), 'utf8'))
+    const release = resolve(dir, file).split(sep).findLast(isRelease)
+    const ranges = release === undefined ? [] : compareRange(release, theirs)
+    for (const line of ranges) console.log(line)
+    differences += ranges.length
     const lines = compare(theirs)
     if (lines === null) missing.push(basename(file, '.json'))
     else compared++

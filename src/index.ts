@@ -1,12 +1,13 @@
 // The embeddable broker, and the only place where everything is wired: `createBroker(options)` gives the broker that the
 // command line starts, inside this process, in memory or on disk.
 import type { BrokerConfig } from './config/index.ts'
+import type { Release } from './config/releases.ts'
 import type { Logger } from './runtime/log.ts'
 import { resolve } from 'node:path'
 import { codecReady, ZSTD } from '../protocol/records/compression.ts'
 import { diskFiles } from '../storage/files-disk.ts'
 import { memoryFiles } from '../storage/files-memory.ts'
-import { apis } from './apis/index.ts'
+import { servedApis } from './apis/served.ts'
 import { openBroker, type OpenBroker } from './broker/open.ts'
 import { ConfigError, parse } from './config/index.ts'
 import { silentLogger, systemRuntime } from './runtime/index.ts'
@@ -22,6 +23,8 @@ export interface BrokerOptions {
   readonly advertise?: string | readonly string[]
   /** Keys as Kafka names them, such as `{ 'num.partitions': 3 }`; docs/config.md lists them. */
   readonly config?: Readonly<Record<string, string | number | boolean>>
+  /** A Kafka release, `3.9` to `4.4`: only its APIs, versions and features are served. Default: all that is known. */
+  readonly asVersion?: Release
   /** Gets every log line; a pino logger fits. Default: silent. */
   readonly logger?: Logger
 }
@@ -62,7 +65,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
     const { broker } = opened
     server = createServer({
       runtime,
-      handlers: apis,
+      handlers: servedApis(config),
       limits: serverLimits(config),
       context: (connection, call) => ({ broker, connection, ...call }),
     })
@@ -114,16 +117,18 @@ const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : 
 
 function configured(options: BrokerOptions | ConfiguredOptions): ConfiguredOptions {
   if ('memory' in options) return options
-  const { dataDir, listen, advertise, config, logger = silentLogger } = options
+  const { dataDir, listen, advertise, asVersion, config, logger = silentLogger } = options
   const parsed = parse({
     flags: config ?? {},
     listen: listen === undefined ? (config?.['listeners'] === undefined ? ['localhost:0'] : []) : [listen].flat(),
     advertise: advertise === undefined ? [] : [advertise].flat(),
     ...(dataDir !== undefined && { dataDir }),
+    ...(asVersion !== undefined && { asVersion }),
   })
   for (const warning of parsed.warnings) logger.warn(warning)
   return { config: parsed, memory: dataDir === undefined && !parsed.explicit.has('log.dirs'), logger }
 }
 
 export { ConfigError } from './config/index.ts'
+export type { Release } from './config/releases.ts'
 export type { Logger } from './runtime/log.ts'

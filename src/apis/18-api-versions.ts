@@ -4,9 +4,11 @@ import type { ReplyOf } from '../../protocol/api.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { INVALID_REQUEST, NONE, REBOOTSTRAP_REQUIRED } from '../../protocol/errors.ts'
 import { ApiVersions } from '../../protocol/messages/18-api-versions.ts'
+import { featureRange, isRelease, overlap } from '../config/releases.ts'
 import { handler } from './handler.ts'
 
 type Reply = ReplyOf<typeof ApiVersions>
+type Features = ReturnType<RequestContext['broker']['features']>
 
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
@@ -45,11 +47,27 @@ function features({
   apiVersion,
   broker,
 }: RequestContext): Pick<Reply, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
-  const { supported, finalized, epoch } = broker.features()
+  const { supported, finalized, epoch } = featuresAs(broker.config['odradek.as.version'], broker.features())
   return {
     // Below version 4 a minimum of 0 could not be read (KAFKA-17011).
     supportedFeatures: supported.filter(({ minVersion }) => apiVersion >= 4 || minVersion > 0),
     finalizedFeatures: finalized.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     finalizedFeaturesEpoch: epoch,
+  }
+}
+
+/** Only what the release that we stand for knows, at the highest level it knows; `release` null: all. */
+function featuresAs(release: string | null, all: Features): Features {
+  if (release === null || !isRelease(release)) return all
+  return {
+    ...all,
+    supported: all.supported.flatMap(({ name, minVersion, maxVersion }) => {
+      const [min, max] = overlap([minVersion, maxVersion], featureRange(release, name) ?? [0, -1]) ?? []
+      return min === undefined || max === undefined ? [] : [{ name, minVersion: min, maxVersion: max }]
+    }),
+    finalized: all.finalized.flatMap(({ name, level }) => {
+      const max = featureRange(release, name)?.[1] ?? 0
+      return max === 0 ? [] : [{ name, level: Math.min(level, max) }]
+    }),
   }
 }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/index.ts'
+import { releases } from '../config/releases.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -13,6 +14,7 @@ export interface Flags {
   readonly dataDir: string | undefined
   readonly memory: boolean
   readonly config: string | undefined
+  readonly asVersion: string | undefined
   readonly set: Readonly<Record<string, string>>
   readonly logLevel: LogLevel | undefined
 }
@@ -27,6 +29,7 @@ export const help = `odradek [start] [flags]    starts the broker
   --memory                 keep data in memory only
   --config FILE            a Kafka server.properties
   --set key=value          set one key; may be repeated. docs/config.md lists every key
+  --as-version RELEASE     serve only what that release of Kafka serves: ${releases.join(', ')}
   --log-level LEVEL        ${logLevels.join(', ')}
   --version, --help
 
@@ -40,6 +43,7 @@ const options = {
   'data-dir': { type: 'string' },
   memory: { type: 'boolean' },
   config: { type: 'string' },
+  'as-version': { type: 'string' },
   set: { type: 'string', multiple: true },
   'log-level': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -68,8 +72,9 @@ export function parseFlags(args: readonly string[]): Flags {
     dataDir: values['data-dir'],
     memory: values.memory === true,
     config: values.config,
+    asVersion: oneOf('as-version', releases, values['as-version']),
     set: Object.fromEntries((values.set ?? []).map(assignment)),
-    logLevel: level(values['log-level']),
+    logLevel: oneOf('log-level', logLevels, values['log-level']),
   }
 }
 
@@ -98,10 +103,10 @@ function assignment(text: string): [string, string] {
   return [text.slice(0, equals).trim(), text.slice(equals + 1)]
 }
 
-function level(text: string | undefined): LogLevel | undefined {
-  if (text === undefined) return undefined
-  const found = logLevels.find(name => name === text)
-  if (found === undefined)
-    throw new ConfigError(`--log-level must be one of ${logLevels.join(', ')}, but it is '${text}'.`)
+function oneOf<T extends string>(flag: string, allowed: readonly T[], text: string | undefined): T | undefined {
+  const found = allowed.find(name => name === text)
+  if (text !== undefined && found === undefined) {
+    throw new ConfigError(`--${flag} must be one of ${allowed.join(', ')}, but it is '${text}'.`)
+  }
   return found
 }

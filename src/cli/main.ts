@@ -53,6 +53,7 @@ async function start(flags: Flags, host: Host): Promise<void> {
     advertise: flags.advertise,
     environment: host.environment,
     ...(flags.dataDir === undefined ? {} : { dataDir: flags.dataDir }),
+    ...(flags.asVersion === undefined ? {} : { asVersion: flags.asVersion }),
     ...(flags.config === undefined ? {} : { file: { path: flags.config, text: fileText(flags.config, host) } }),
   })
   const logger = host.terminal

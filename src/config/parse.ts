@@ -20,6 +20,8 @@ export interface Sources {
   readonly advertise?: readonly string[]
   /** `--data-dir`, in place of the key log.dirs. */
   readonly dataDir?: string
+  /** `--as-version`, in place of the key odradek.as.version. */
+  readonly asVersion?: string
   /** Variables such as KAFKA_LOG_RETENTION_MS. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** A server.properties. */
@@ -112,9 +114,9 @@ function properties(file: { path: string; text: string }): ReturnType<typeof par
   }
 }
 
-/** --listen and --data-dir are shortcuts for keys; both at once leave no way to know which is meant. */
+/** --listen, --data-dir and --as-version are shortcuts for keys; both at once leave no way to know which is meant. */
 function withShortcuts(settings: Map<BrokerKeyName, Setting>, sources: Sources): Map<BrokerKeyName, Setting> {
-  const { listen = [], dataDir, flags = {} } = sources
+  const { listen = [], dataDir, asVersion, flags = {} } = sources
   if (listen.length > 0 && Object.hasOwn(flags, 'listeners')) {
     throw new ConfigError('Give either --listen or --set listeners=…, not both.')
   }
@@ -127,6 +129,12 @@ function withShortcuts(settings: Map<BrokerKeyName, Setting>, sources: Sources):
     if (dataDir.includes(','))
       throw new ConfigError(`--data-dir must be a path without a comma, but it is '${dataDir}'.`)
     settings.set('log.dirs', { text: dataDir, where: '--data-dir' })
+  }
+  if (asVersion !== undefined) {
+    if (Object.hasOwn(flags, 'odradek.as.version')) {
+      throw new ConfigError('Give either --as-version or --set odradek.as.version=…, not both.')
+    }
+    settings.set('odradek.as.version', { text: asVersion, where: '--as-version' })
   }
   return settings
 }

@@ -1,6 +1,6 @@
 // The comparison with Kafka's message JSON finds what it is meant to find. (Kafka's own files are not in the tree.)
 import { expect, test } from 'vitest'
-import { compare, parseJson, parseRange } from '../../scripts/protocol-diff.ts'
+import { compare, compareRange, parseJson, parseRange } from '../../scripts/protocol-diff.ts'
 
 const heartbeat = `{
   "apiKey": 12, "type": "response", "name": "HeartbeatResponse", // a comment, "quoted" and all
@@ -44,4 +44,21 @@ test('ranges of versions', () => {
   expect(parseRange('3')).toEqual([3, 3])
   expect(parseRange('1-4')).toEqual([1, 4])
   expect(parseRange('none')).toEqual([0, -1])
+})
+
+test('the versions of a release differ where our table says something else', () => {
+  const request = (validVersions: string, latestVersionUnstable = false) =>
+    parseJson(
+      JSON.stringify({
+        type: 'request',
+        name: 'FetchRequest',
+        listeners: ['broker'],
+        validVersions,
+        latestVersionUnstable,
+      }),
+    )
+  expect(compareRange('4.0', request('4-17'))).toEqual([])
+  expect(compareRange('4.0', request('4-18', true))).toEqual([])
+  expect(compareRange('4.0', request('4-18'))).toEqual(['FetchRequest: versions 4-18 in Kafka 4.0, 4-17 in our table'])
+  expect(compareRange('4.0', request('0', true))).toHaveLength(1)
 })

@@ -1,8 +1,15 @@
 // Keys of our own.
 
-import { boolean, int, long } from '../key.ts'
+import { boolean, int, long, string } from '../key.ts'
+import { releases } from '../releases.ts'
 
 export const odradekKeys = {
+  'odradek.as.version': string({
+    default: null,
+    values: releases,
+    works: true,
+    doc: 'A Kafka release whose APIs, versions and features alone are served; unset serves all that is known.',
+  }),
   'odradek.connection.max.bytes': long({
     default: 134_217_728,
     min: 1024,

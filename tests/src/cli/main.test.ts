@@ -87,6 +87,8 @@ describe('start', () => {
         'broker.rack=a=b',
         '--listen',
         'localhost:1',
+        '--as-version',
+        '4.1',
         '--memory',
       ],
       host,
@@ -96,6 +98,7 @@ describe('start', () => {
       'num.partitions': 3,
       'message.max.bytes': 10,
       'broker.rack': 'a=b',
+      'odradek.as.version': '4.1',
       logDirs: ['/x'],
     })
     expect(config.endpoints[0]).toMatchObject({ host: 'localhost', port: 1 })
@@ -119,6 +122,7 @@ describe('refusals: one sentence, exit code 1, nothing started', () => {
       ['--log-level', 'loud'],
       "odradek: --log-level must be one of debug, info, warn, error, silent, but it is 'loud'.\n",
     ],
+    [['--as-version', '2.8'], "odradek: --as-version must be one of 3.9, 4.0, 4.1, 4.2, 4.3, 4.4, but it is '2.8'.\n"],
     [['--config', 'gone'], 'odradek: --config gone cannot be read: there is no such file.\n'],
     [['--memory', '--data-dir', '/x'], 'odradek: Give either --memory or --data-dir, not both.\n'],
   ])('%j', async (args, message) => {

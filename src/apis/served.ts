@@ -1,0 +1,36 @@
+// The APIs of one broker: the list of index.ts as its configuration narrows it. Each rule takes versions away, never adds
+// any; dispatch, ApiVersions and what is refused all follow from the list that is left.
+import type { BrokerConfig } from '../config/index.ts'
+import type { Handler } from './handler.ts'
+import { advertisedRange, apiRange, isRelease, overlap, type Release } from '../config/releases.ts'
+import { ApiVersions } from '../../protocol/messages/18-api-versions.ts'
+import { apiVersions } from './18-api-versions.ts'
+import { apis } from './index.ts'
+
+/** The handler with fewer versions or as it is; undefined: the API is not served at all. */
+type Rule = (handler: Handler) => Handler | undefined
+
+export function servedApis(config: Pick<BrokerConfig, 'odradek.as.version'>): readonly Handler[] {
+  const release = config['odradek.as.version']
+  const rules: Rule[] = []
+  if (release !== null && isRelease(release)) rules.push(asRelease(release))
+  if (rules.length === 0) return apis
+  const served: readonly Handler[] = apis
+    .map(handler => (handler.api.key === ApiVersions.key ? apiVersions(() => served) : handler))
+    .map(handler => rules.reduce<Handler | undefined>((left, rule) => left && rule(left), handler))
+    .filter(handler => handler !== undefined)
+  return served
+}
+
+/** What a release serves and we do too. */
+const asRelease =
+  (release: Release): Rule =>
+  handler => {
+    const { api } = handler
+    const versions = within(handler.versions, apiRange(release, api.name))
+    const advertised = within(handler.advertised, advertisedRange(release, api.name))
+    return versions && advertised && { ...handler, versions, advertised }
+  }
+
+const within = (range: Handler['versions'], bounds: Handler['versions'] | undefined): Handler['versions'] | undefined =>
+  bounds && overlap(range, bounds)
