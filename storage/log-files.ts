@@ -50,7 +50,10 @@ export class LogFiles {
     this.#segments = loaded.segments
     this.epochs = loaded.epochs
     this.snapshots = loaded.snapshots
-    this.#folderIsNew = this.#namesChanged = o.isNew
+    this.#folderIsNew = o.isNew
+    // A recovery removed names. They must be gone for good before the recovery point moves: a snapshot of a future that was
+    // cut off would be believed.
+    this.#namesChanged = loaded.unsynced.length > 0
     for (const segment of loaded.unsynced) this.#unsynced.add(segment)
     this.#deleteLater(loaded.deleted, o.now)
   }

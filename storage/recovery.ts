@@ -37,7 +37,7 @@ export interface LoadedLog {
   readonly epochs: LeaderEpochs
   readonly producers: ProducerState
   readonly snapshots: SnapshotFiles
-  /** Segments that may not be on disk as a whole. */
+  /** Segments that may not be on disk as a whole; none after a clean stop. */
   readonly unsynced: readonly Segment[]
   /** Renamed files that wait for deletion. */
   readonly deleted: string[]
@@ -80,8 +80,6 @@ export function loadLog(o: LoadOptions): LoadedLog {
   state.segments.at(-1)!.loadLargest()
   const epochsNow = state.epochs.format()
   if (!epochsNow.equals(epochsBefore)) o.files.writeAtomic(epochsPath(o.folder), epochsNow)
-  // Removed names must not come back after another crash: a snapshot of a future that was cut off would then be believed.
-  if (!clean) o.files.syncDirNow(o.folder)
   const recoveryPoint = clean ? logEndOffset : Math.min(state.o.recoveryPoint, logEndOffset)
   // A folder that was just made counts as clean, but its segment is new.
   const isNew = !fileNames.includes(names.logFile(state.segments[0]!.baseOffset))

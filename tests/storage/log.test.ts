@@ -118,7 +118,7 @@ describe('append', () => {
       [18, 3],
     ])
     broken[broken.length - 1]! ^= 1
-    expect(() => replicate(broken)).toThrow('contents')
+    expect(() => replicate(broken)).toThrow('damaged')
     expect(log.logEndOffset).toBe(16)
   })
 

@@ -91,6 +91,37 @@ describe('a torn end', () => {
   })
 })
 
+describe('the indexes of a sealed segment', () => {
+  const found = (log: Log) => [
+    log.offsetForTimestamp(NOW + 1)?.offset,
+    log.maxTimestamp()?.offset,
+    log.offsetForTimestamp(NOW + 9)?.offset ?? null,
+  ]
+
+  test.each([
+    ['before their sync: the segment below the recovery point is scanned as well', false],
+    ['after it: they are trusted', true],
+  ])('a crash %s', async (_, isSynced) => {
+    const files = crashFiles()
+    const log = openLog(files)
+    for (let n = 0; n < 3; n++) append(log, batchOf(1, 'v', { timestamp: NOW + n }))
+    await log.sync()
+    log.roll(NOW)
+    if (isSynced) {
+      append(log, batchOf(1, 'v', { timestamp: NOW }))
+      await log.sync()
+    }
+    const recoveryPoint = log.syncedOffset
+    expect(recoveryPoint).toBe(isSynced ? 4 : 3)
+    // The names of both folders survive, of what was written nothing.
+    let asked = 0
+    files.crash(choices => (asked++ < 2 ? choices - 1 : 0))
+    const again = openLog(files, { cleanShutdown: false, recoveryPoint })
+    expect(again.segmentCount).toBe(2)
+    expect(found(again)).toEqual([1, 2, null])
+  })
+})
+
 describe('files that are missing, damaged or left over', () => {
   test('indexes of any segment are made anew, clean or not', async () => {
     for (const cleanShutdown of [true, false]) {
