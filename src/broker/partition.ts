@@ -11,6 +11,7 @@ import {
   KafkaError,
   NOT_ENOUGH_REPLICAS,
   UNKNOWN_LEADER_EPOCH,
+  UNKNOWN_TOPIC_OR_PARTITION,
 } from '../../protocol/errors.ts'
 
 export { RecordBatchError } from '../../storage/log.ts'
@@ -50,6 +51,8 @@ export class Partition implements Flushable {
   readonly #replicas: number
   #highWatermark: number
   #bytesSinceAdvance = 0
+  /** The topic is gone: its log is closed, and nothing is written or synced any more. */
+  #isRetired = false
   #lastStableOffset: number
   #written: Waiting[] = []
   #synced: Waiting[] = []
@@ -126,12 +129,8 @@ export class Partition implements Flushable {
 
   #writeQueued(): void {
     const { log } = this
-    if (log.offline) return
-    try {
-      log.write()
-    } catch (error) {
-      return this.#fail(error)
-    }
+    if (log.offline || this.#isRetired) return
+    if (!this.#survives(() => log.write())) return
     if (log.writtenOffset > this.#highWatermark) this.#advance()
     if (this.#written.length > 0) {
       const waiting = this.#written
@@ -144,11 +143,12 @@ export class Partition implements Flushable {
 
   async sync(): Promise<void> {
     this.#writeQueued()
-    if (this.log.offline) return
+    if (this.log.offline || this.#isRetired) return
     try {
       await this.log.sync()
     } catch (error) {
-      return this.#fail(error)
+      if (this.log.offline) return
+      throw error
     }
     const { syncedOffset } = this.log
     const waiting = this.#synced
@@ -192,13 +192,9 @@ export class Partition implements Flushable {
     throw new KafkaError(currentLeaderEpoch < this.leaderEpoch ? FENCED_LEADER_EPOCH : UNKNOWN_LEADER_EPOCH)
   }
 
-  /** Runs disk work outside any request; a failure takes the partition offline, as everywhere. */
+  /** Runs disk work outside any request; a failing disk has taken the partition offline, which is all there is to say. */
   guard(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.#fail(error)
-    }
+    this.#survives(work)
   }
 
   /** Lets everyone who waits for bytes look again. */
@@ -208,6 +204,7 @@ export class Partition implements Flushable {
 
   /** The topic is going away: whoever waits looks again, and nothing can be acknowledged any more. */
   retire(error: KafkaError): void {
+    this.#isRetired = true
     this.#rejectWaiting(error)
     this.wake()
   }
@@ -229,14 +226,24 @@ export class Partition implements Flushable {
     }
   }
 
-  #fail(cause: unknown): void {
-    const error = offlineError(this)
+  /** The log has gone offline, told once by the log itself: nobody who waits for it will be served any more. */
+  wentOffline(cause: Error): void {
     this.#logger.error(
       { topic: this.topic, partition: this.partition, err: cause },
       'The disk failed: this partition is offline until the broker restarts; nothing acknowledged is lost.',
     )
-    this.#rejectWaiting(error)
+    this.#rejectWaiting(offlineError(this))
     this.wake()
+  }
+
+  #survives(work: () => void): boolean {
+    try {
+      work()
+      return true
+    } catch (error) {
+      if (this.log.offline) return false
+      throw error
+    }
   }
 
   #rejectWaiting(error: KafkaError): void {
@@ -247,6 +254,7 @@ export class Partition implements Flushable {
   }
 
   #mustBeOnline(): void {
+    if (this.#isRetired) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
     if (this.log.offline) throw offlineError(this)
   }
 }
