@@ -18,6 +18,9 @@ export interface OffsetsTopicConfig {
   readonly 'offsets.topic.segment.bytes': number
 }
 
+/** The lower bound of `segment.bytes` (KIP-1030). */
+const MIN_SEGMENT_BYTES = 1_048_576
+
 /** `__consumer_offsets` (GroupCoordinatorService.groupMetadataTopicConfigs). */
 export const offsetsTopic = (config: OffsetsTopicConfig): InternalTopic => ({
   numPartitions: config['offsets.topic.num.partitions'],
@@ -25,7 +28,10 @@ export const offsetsTopic = (config: OffsetsTopicConfig): InternalTopic => ({
   configs: {
     'compression.type': 'producer',
     'cleanup.policy': 'compact',
-    'segment.bytes': String(config['offsets.topic.segment.bytes']),
+    // The broker's key may be smaller than the topic's: then only the setting without a lower bound can hold it.
+    [config['offsets.topic.segment.bytes'] < MIN_SEGMENT_BYTES ? 'internal.segment.bytes' : 'segment.bytes']: String(
+      config['offsets.topic.segment.bytes'],
+    ),
   },
 })
 

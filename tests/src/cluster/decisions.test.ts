@@ -1,9 +1,16 @@
 /** The smaller decisions: auto-creation, internal topics, producer ids, what to do with folders found at a start. */
 import { describe, expect, test } from 'vitest'
 import { errorOf, STALE_BROKER_EPOCH, UNKNOWN_SERVER_ERROR } from '../../../protocol/errors.ts'
-import { autoCreateTopics, createTopics, deleteTopics, internalTopicsOf } from '../../../src/cluster/controller.ts'
+import {
+  autoCreateTopics,
+  createTopics,
+  deleteTopics,
+  internalTopicsOf,
+  offsetsTopic,
+} from '../../../src/cluster/controller.ts'
 import { allocateProducerIds, ProducerIds, type ProducerIdBlock } from '../../../src/cluster/producer-ids.ts'
 import { reconcile, type PartitionFolder } from '../../../src/cluster/reconcile.ts'
+import { parse, topicConfig } from '../../../src/config/index.ts'
 import { isInternalTopic } from '../../../src/cluster/topic-names.ts'
 import { createRequest, idsFrom, imageWithBrokers, options, take } from './support.ts'
 
@@ -44,6 +51,16 @@ describe('auto-creation', () => {
       'cleanup.policy': 'compact',
       'segment.bytes': '104857600',
     })
+  })
+
+  test('an offsets topic with segments below what topics may ask for has settings that can be read back', () => {
+    const { configs } = offsetsTopic({
+      'offsets.topic.num.partitions': 1,
+      'offsets.topic.replication.factor': 1,
+      'offsets.topic.segment.bytes': 30_000,
+    })
+    expect(configs['internal.segment.bytes']).toBe('30000')
+    expect(topicConfig(parse({}), configs)['internal.segment.bytes']).toBe(30_000)
   })
 
   test('a replication factor that is out of reach', () => {
