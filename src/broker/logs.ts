@@ -82,23 +82,20 @@ export class Logs {
   #add(topic: TopicImage, index: number, from: (open: (known: KnownLog) => Log) => Log): void {
     const { partitions, flusher, runtime, arena } = this.#o
     const config = this.#topicConfig(topic.name)
+    let partition: Partition | null = null
     try {
-      const log = from(({ files, topic: name, partition, cleanShutdown, recoveryPoint, logStartOffset }) =>
+      const log = from(known =>
         Log.open({
-          files,
+          ...known,
           arena,
-          topic: name,
-          partition,
           topicId: topic.topicId,
           config: logSettings(this.#o.config, config),
-          cleanShutdown,
-          recoveryPoint,
-          logStartOffset,
           now: runtime.clock.now(),
+          onError: cause => partition?.wentOffline(cause),
         }),
       )
       const { replicas, leaderEpoch } = topic.partitions[index]!
-      const partition = new Partition({
+      partition = new Partition({
         log,
         leaderEpoch,
         replicas: replicas.length,
@@ -124,9 +121,18 @@ export class Logs {
   }
 
   #delete(topic: TopicImage): void {
-    const { dir, partitions, onGone } = this.#o
-    for (const partition of partitions.removeTopic(topic.name)) {
-      dir.deleteLog(topic.name, partition.partition)
+    const { dir, partitions, runtime, onGone } = this.#o
+    const led = partitions.removeTopic(topic.name)
+    for (const { partition: index } of topic.partitions) {
+      try {
+        if (dir.log(topic.name, index)) dir.deleteLog(topic.name, index)
+        else if (dir.has(topic.name, index)) dir.discard(topic.name, index)
+      } catch (error) {
+        // The topic is deleted all the same; the next start finds the folder without an owner and removes it.
+        runtime.log.error({ topic: topic.name, partition: index, err: error }, 'The folder of a deleted topic remains')
+      }
+    }
+    for (const partition of led) {
       partition.retire(new KafkaError(UNKNOWN_TOPIC_OR_PARTITION))
       onGone(topic.name, partition.partition)
     }

@@ -186,6 +186,21 @@ describe('a failing disk', () => {
     expect(await read(again, 'bad')).toEqual(['kept', 'new'])
   })
 
+  test('fails also those who appended before, in the same turn, when the log cannot begin a new segment', async () => {
+    const files = crashFiles()
+    const broker = await testBroker({ files })
+    await broker.createTopic('t', 1, { 'internal.segment.bytes': '100' })
+    const answers = broker.turn(() => {
+      const first = produce(broker, 't', 'one', 1)
+      files.failAt(1, { code: 'EIO' })
+      return [first, produce(broker, 't', 'two', 1)]
+    })
+    expect((await Promise.all(answers)).map(({ errorCode }) => errorCode)).toEqual([
+      KAFKA_STORAGE_ERROR,
+      KAFKA_STORAGE_ERROR,
+    ])
+  })
+
   test('a sync that fails is never reported as success later', async () => {
     const files = crashFiles()
     const broker = await testBroker({ files })

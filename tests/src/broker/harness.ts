@@ -24,6 +24,8 @@ export interface TestBroker {
     version?: number,
     connection?: TestConnection,
   ): Promise<ResponseOf<A> | null>
+  /** Runs `fn` as one turn of the event loop: what its requests append is written when it returns. */
+  turn<T>(fn: () => T): T
   createTopic(name: string, partitions?: number, configs?: Record<string, string>): Promise<string>
 }
 
@@ -50,11 +52,25 @@ export async function testBroker({
   const flags = { 'offsets.topic.num.partitions': 2, ...config }
   const opened = await openBroker({ config: parse({ flags }), runtime, files, path: 'test', durable })
   const connection = testConnection()
+  let inTurn = false
   const broker: TestBroker = {
     runtime,
     opened,
     connection,
-    ask: (api, value, version = servedMax(api), over = connection) => ask(opened, runtime, api, value, version, over),
+    ask(api, value, version = servedMax(api), over = connection) {
+      const answer = ask(opened, runtime, api, value, version, over)
+      if (!inTurn) runtime.flush()
+      return answer
+    },
+    turn(fn) {
+      inTurn = true
+      try {
+        return fn()
+      } finally {
+        inTurn = false
+        runtime.flush()
+      }
+    },
     async createTopic(name, partitions = 1, configs = {}) {
       const settings = Object.entries(configs).map(([key, text]) => ({ name: key, value: text }))
       const topic = { name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs: settings }
@@ -115,10 +131,7 @@ async function ask<A extends Api>(
   }
   let reply: unknown
   try {
-    const handled = handler.handle(request, context)
-    // What a turn of the event loop does after its reads.
-    runtime.flush()
-    reply = await handled
+    reply = await handler.handle(request, context)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     reply = handler.onError(request, error)
