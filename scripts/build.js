@@ -1,5 +1,5 @@
 // Bundles the sources: dist/odradek.cjs (the command line; all of it stands in dist/cli.cjs,
-// because one CommonJS file starts fastest), dist/index.js and
+// because one CommonJS file starts fastest, save commands beside the broker's, in dist/commands), dist/index.js and
 // dist/protocol.js (for programs that import the package), and type declarations in dist/types.
 // `--no-types` leaves the declarations out, for a quick start from a checkout.
 
@@ -22,6 +22,17 @@ try { require('node:module').enableCompileCache?.() } catch {}
 require('./cli.cjs')
 `
 
+// Commands that src/cli/main.ts loads when they are asked for: files of their own, so that no start reads them.
+const commands = ['protocol']
+const loadedLater = {
+  name: 'loaded later',
+  setup: build =>
+    build.onResolve({ filter: /^\.\/commands\/\w+\.ts$/ }, ({ path }) => ({
+      path: path.replace(/\.ts$/, '.cjs'),
+      external: true,
+    })),
+}
+
 export async function bundle() {
   const { build } = await import('esbuild')
   const common = {
@@ -32,18 +43,23 @@ export async function bundle() {
     define: { ODRADEK_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
   }
+  const executable = {
+    ...common,
+    external,
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    // Less text to read is a faster start; names and lines stay, so that stack traces say something.
+    minifyWhitespace: true,
+    lineLimit: 200,
+    // Sources ask for __filename first, which a CommonJS file has.
+    logOverride: { 'empty-import-meta': 'silent' },
+  }
   await Promise.all([
+    build({ ...executable, entryPoints: { cli: 'src/cli/bin.ts' }, plugins: [loadedLater] }),
     build({
-      ...common,
-      external,
-      entryPoints: ['src/cli/bin.ts'],
-      outfile: 'dist/cli.cjs',
-      format: 'cjs',
-      // Less text to read is a faster start; names and lines stay, so that stack traces say something.
-      minifyWhitespace: true,
-      lineLimit: 200,
-      // Sources ask for __filename first, which a CommonJS file has.
-      logOverride: { 'empty-import-meta': 'silent' },
+      ...executable,
+      entryPoints: Object.fromEntries(commands.map(name => [`commands/${name}`, `src/cli/commands/${name}.ts`])),
     }),
     build({
       ...common,

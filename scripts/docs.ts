@@ -7,10 +7,15 @@ import { ourDefaults } from '../src/config/defaults.ts'
 import type { Key, Keys } from '../src/config/key.ts'
 import { brokerAreas, brokerKeys, clientMetricsKeys, groupKeys, topicKeys } from '../src/config/keys.ts'
 import { formatValue, range } from '../src/config/values.ts'
+import { releases } from '../src/config/releases.ts'
+import { apis as knownApis } from '../protocol/messages/index.ts'
+import { apis } from '../src/apis/index.ts'
+import { servedApis } from '../src/apis/served.ts'
+import { rangeText } from '../src/cli/commands/protocol-text.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-const pages: Record<string, () => string> = { 'docs/config.md': configPage }
+const pages: Record<string, () => string> = { 'docs/config.md': configPage, 'docs/protocol.md': protocolPage }
 
 function configPage(): string {
   const areas = Object.entries<Keys>(brokerAreas)
@@ -67,6 +72,47 @@ const code = (text: string | null): string => (text === null ? 'unset' : text ==
 function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function protocolPage(): string {
+  const served = new Set(apis.map(({ api }) => api))
+  const asRelease = releases.map(release => servedApis({ 'odradek.as.version': release }))
+  const rows = apis.map(({ api, versions, advertised }) => [
+    String(api.key),
+    api.name,
+    rangeText(versions),
+    rangeText(advertised),
+    api.flexible === Infinity ? 'none' : String(api.flexible),
+    ...asRelease.map(handlers => {
+      const handler = handlers.find(one => one.api === api)
+      return handler ? rangeText(handler.versions) : ''
+    }),
+  ])
+  const others = knownApis
+    .filter(api => !served.has(api))
+    .map(api => [String(api.key), api.name, rangeText(api.versions)])
+  return `# The wire
+
+<!-- Printed by \`npm run docs\` from the list of APIs and the message definitions; edit those. -->
+
+## APIs that are served
+
+A request of any other API or version closes the connection, as in Kafka; ApiVersions above the highest version is
+answered with the range that is served. *Advertised* is what ApiVersions tells. From the version *flexible since* on,
+strings and arrays are compact and every struct may carry tagged fields (KIP-482). The columns on the right are what is
+served with \`--as-version\`, or \`asVersion\` of createBroker: what that release of Kafka serves, as far as we do.
+
+${table(['key', 'API', 'served', 'advertised', 'flexible since', ...releases], rows)}
+
+\`odradek protocol\` prints this list, \`odradek protocol produce 9\` how one version looks on the wire, and
+\`odradek protocol decode\` bytes as JSON.
+
+## APIs that the codec knows besides
+
+The package \`odradek/protocol\` and \`odradek protocol\` read and write these too. Versions are those of Kafka 3.9 to 4.4.
+
+${table(['key', 'API', 'versions'], others)}
+`
 }
 
 let stale = 0

@@ -30,9 +30,11 @@ const tests = {
     for (const wanted of [
       'dist/odradek.cjs',
       'dist/cli.cjs',
+      'dist/commands/protocol.cjs',
       'dist/index.js',
       'dist/protocol.js',
       'dist/types/src/index.d.ts',
+      'dist/types/protocol/index.d.ts',
       'README.md',
       'LICENSE',
     ]) {
@@ -85,7 +87,30 @@ const tests = {
     writeFileSync(join(home, 'program.js'), program)
     must(process.execPath, ['program.js'], home)
   },
+  'the codec can be imported on its own'() {
+    const program = `import { Heartbeat, Produce, Reader, Writer, decode, encode, decodeRequest, encodeRequest } from 'odradek/protocol'
+      const writer = new Writer()
+      encode(Heartbeat.response, 4, { errorCode: 27 }, writer)
+      const { errorCode } = decode(Heartbeat.response, 4, new Reader(writer.toBuffer()))
+      const { chunks } = encodeRequest(Produce, 9, 1, 'me', { acks: -1, timeoutMs: 5, topicData: [] })
+      const { value } = decodeRequest(Produce, Buffer.concat(chunks).subarray(4))
+      if (errorCode !== 27 || value.timeoutMs !== 5) throw new Error(JSON.stringify(value))`
+    writeFileSync(join(home, 'codec.js'), program)
+    must(process.execPath, ['codec.js'], home)
+  },
+  'the command prints a layout'() {
+    const printed = must(join(home, 'node_modules/.bin/odradek'), ['protocol', 'heartbeat', '0'], home)
+    if (!printed.includes('groupId       string')) throw new Error(printed)
+  },
   'its types check in a nodenext project'() {
+    writeFileSync(
+      join(home, 'codec.ts'),
+      `import { Heartbeat, Reader, decode, type RequestOf } from 'odradek/protocol'
+      const request: RequestOf<typeof Heartbeat> = decode(Heartbeat.request, 0, new Reader(new Uint8Array(8)))
+      export const memberId: string = request.memberId
+      // @ts-expect-error -- there is no such field
+      export const nothing = request.nothing\n`,
+    )
     writeFileSync(
       join(home, 'program.ts'),
       `import { createBroker } from 'odradek'\nconst broker = createBroker()\nexport const bootstrap: string = broker.bootstrap\n`,
@@ -98,7 +123,7 @@ const tests = {
       types: ['node'],
       typeRoots: [join(root, 'node_modules/@types')],
     }
-    writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }))
+    writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts', 'codec.ts'] }))
     const { bin } = JSON.parse(readFileSync(join(root, 'node_modules/typescript/package.json'), 'utf8'))
     must(process.execPath, [join(root, 'node_modules/typescript', bin.tsc), '-p', home], home)
   },

@@ -19,7 +19,7 @@ const layers: Record<string, readonly string[]> = {
   'src/broker': ['protocol', 'storage', 'src/runtime', 'src/config', 'src/observe', 'src/cluster', 'src/coordinators'],
   'src/apis': ['protocol', 'src/runtime', 'src/config', 'src/observe', 'src/cluster', 'src/coordinators', 'src/broker'],
   'src/server': ['protocol', 'src/runtime', 'src/observe'],
-  'src/cli': ['src/config', 'src/runtime', 'src/index.ts'],
+  'src/cli': ['protocol', 'src/config', 'src/runtime', 'src/apis', 'src/index.ts'],
   'src/index.ts': [
     'protocol',
     'storage',

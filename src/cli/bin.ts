@@ -12,6 +12,7 @@ void run(process.argv.slice(2), {
   out: text => process.stdout.write(text),
   err: text => process.stderr.write(text),
   readText,
+  readInput: async () => Buffer.concat(await process.stdin.toArray()).toString(),
   createBroker,
   jsonLogger,
   onSignal: stop => {

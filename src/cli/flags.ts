@@ -35,6 +35,8 @@ export const help = `odradek [start] [flags]    starts the broker
 
 Environment variables such as KAFKA_LOG_RETENTION_MS=60000 set keys too. A flag wins over the
 environment, the environment over the file.
+
+odradek protocol            the wire: APIs served, layouts, bytes as JSON; see odradek protocol --help
 `
 
 const options = {

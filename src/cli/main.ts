@@ -26,6 +26,8 @@ export interface Host {
   err(text: string): void
   /** Whole text of a file; throws Node's errors. */
   readText(path: string): string
+  /** All of standard input. */
+  readInput(): Promise<string>
   createBroker(options: { config: BrokerConfig; memory: boolean; logger: Logger }): RunningBroker
   jsonLogger(level: LogLevel): Promise<Logger>
   /** Calls back for SIGINT and SIGTERM. */
@@ -33,9 +35,19 @@ export interface Host {
   exit(code: number): void
 }
 
+/** Commands besides those of the broker; each is loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<{ run(args: readonly string[], host: Host): Promise<void> }>>> = {
+  protocol: () => import('./commands/protocol.ts'),
+}
+
 /** Runs one command. The returned promise ends when the broker runs; host.exit is called when it has stopped. */
 export async function run(args: readonly string[], host: Host): Promise<void> {
   try {
+    const command = Object.hasOwn(commands, args[0] ?? '') ? commands[args[0]!] : undefined
+    if (command) {
+      await (await command()).run(args.slice(1), host)
+      return
+    }
     const flags = parseFlags(args)
     if (flags.command === 'help') host.out(help)
     else if (flags.command === 'version') host.out(`odradek ${version}\n`)

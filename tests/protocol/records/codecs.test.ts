@@ -1,3 +1,4 @@
+// Codecs: round trips, foreign streams, strict refusals, limits.
 import { readFileSync } from 'node:fs'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'

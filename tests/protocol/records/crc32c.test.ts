@@ -1,3 +1,4 @@
+// CRC-32C: the WebAssembly fold and the fallback against a reference.
 import { describe, expect, test } from 'vitest'
 import * as fc from 'fast-check'
 import reference from 'crc-32/crc32c.js'

@@ -1,3 +1,4 @@
+// Message sets of magic 0 and 1: plain, compressed, absolute and relative inner offsets, damaged ones.
 import { describe, expect, test } from 'vitest'
 import * as fc from 'fast-check'
 import * as batch from '../../../protocol/records/batch.ts'

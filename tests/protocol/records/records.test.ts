@@ -1,3 +1,4 @@
+// Record batches: headers, walking, decoding, encoding, patching in place.
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as fc from 'fast-check'
 import * as batch from '../../../protocol/records/batch.ts'

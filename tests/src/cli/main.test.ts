@@ -35,6 +35,7 @@ function hostOf({ terminal = true, environment = {}, files = {}, ...broker }: Se
       if (Object.hasOwn(files, path)) return files[path]!
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
     },
+    readInput: () => Promise.resolve(files['-'] ?? ''),
     createBroker: ({ config, memory }): RunningBroker => {
       seen.started.push({ config, memory })
       return {
@@ -192,6 +193,15 @@ describe('signals', () => {
     await settled()
     expect([seen.err, seen.out, seen.exits]).toEqual(['', '', [0]])
   })
+})
+
+test('other commands start nothing, and their errors end alike', async () => {
+  const { host, seen } = hostOf({ files: { '-': '00 1b' } })
+  await run(['protocol', 'decode', '--api', 'heartbeat', '--version', '0', '--type', 'response', '-'], host)
+  expect(seen.out).toBe('{\n  "errorCode": 27\n}\n')
+  await run(['protocol', 'frob'], host)
+  expect(seen.err).toBe("odradek: There is no API 'frob'; odradek protocol lists those served.\n")
+  expect([seen.started, seen.exits]).toEqual([[], [1]])
 })
 
 test('--help and --version start nothing', async () => {
