@@ -1,33 +1,33 @@
 /**
  * One partition's log (UnifiedLog.java, LocalLog.java): ordered segments in Kafka's own format. An append is synchronous and
- * ends in memory; write() hands everything queued to the operating system, sync() to the disk. At any time
- *   syncedOffset <= writtenOffset <= logEndOffset
+ * ends in memory; write() hands everything queued to the operating system, sync() to the disk (log-offsets.ts keeps count).
  * A failed disk call takes the log offline for good: from then on nobody knows what the disk holds until it is opened anew.
  */
 import assert from 'node:assert'
-import * as header from '../protocol/records/batch.ts'
 import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Records } from '../protocol/schema.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { GroupSync } from './group-sync.ts'
-import { contiguous, folderId, reconcileTopicId, replicatedBatches } from './log-parts.ts'
+import type { AppendTarget } from './log-append.ts'
+import { appendRecords } from './log-append.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogFiles } from './log-files.ts'
+import { freeDeletedName, reconcileTopicId } from './log-folder.ts'
 import type { AppendInfo, AppendOptions, OpenOptions, ReadOptions } from './log-options.ts'
+import { LogOffsets } from './log-offsets.ts'
 import type { OffsetAndTimestamp } from './log-read.ts'
 import { emptyRecords, findByTimestamp, findLargestTimestamp, readSegments, segmentIndex } from './log-read.ts'
 import * as names from './names.ts'
 import type { ProducerState } from './producer-state.ts'
-import { firstOffsetOf } from './producer-state.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import { readBuffersOf } from './read-buffers.ts'
+import type { LoadedLog } from './recovery.ts'
 import { loadLog } from './recovery.ts'
-import { applyBatch, indexTransaction, markerOf, replaySegments } from './replay.ts'
+import { replaySegments } from './replay.ts'
 import { planRetention } from './retention.ts'
 import type { Tail, TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
-import { validateBatch } from './validate.ts'
 import { WriteQueue } from './write-queue.ts'
 
 export type { AppendOrigin, LogConfig } from './log-config.ts'
@@ -49,19 +49,11 @@ export class Log {
   readonly #tail: Tail
   readonly #queue: WriteQueue
   readonly #buffers: ReadBuffers
-  #logStartOffset: number
-  #logEndOffset: number
-  #writtenOffset: number
-  #syncedOffset: number
+  readonly #target: AppendTarget
+  readonly #offsets: LogOffsets
   #closed = false
   readonly #disk: DiskGuard
   readonly #sync = new GroupSync(() => this.#syncRound())
-  /** How far the sync under way will have come; a truncation takes it back. */
-  #syncTarget = 0
-  /** When the oldest unsynced record was appended, at the latest; -1: all are synced. */
-  #unsyncedSince = -1
-  #lastAppend = -1
-
   /**
    * Opens the folder of the partition, creating it if need be, and recovers it (recovery.ts).
    * @throws what the disk throws; Error for a folder of another topic id
@@ -74,19 +66,14 @@ export class Log {
     const rollJitterMs = () => Math.floor((o.random?.() ?? 0) * o.config.segmentJitterMs)
     const options = { ...o, folder, isNew, rollJitterMs }
     const loaded = loadLog(options)
-    const log = new Log(o, topicId, new LogFiles(options, loaded), loaded.producers)
-    log.#logStartOffset = loaded.logStartOffset
-    log.#logEndOffset = log.#writtenOffset = loaded.logEndOffset
-    log.#syncedOffset = loaded.recoveryPoint
-    if (loaded.recoveryPoint < loaded.logEndOffset) log.#unsyncedSince = o.now
-    return log
+    return new Log(o, topicId, new LogFiles(options, loaded), loaded)
   }
 
-  private constructor(o: OpenOptions, topicId: string | null, files: LogFiles, producers: ProducerState) {
+  private constructor(o: OpenOptions, topicId: string | null, files: LogFiles, loaded: LoadedLog) {
     this.topic = o.topic
     this.partition = o.partition
     this.topicId = topicId
-    this.producers = producers
+    this.producers = loaded.producers
     this.#o = o
     this.#files = files
     this.#tail = o.arena.tail()
@@ -97,7 +84,17 @@ export class Log {
       o.onError?.(error)
     })
     this.#buffers = readBuffersOf(o.arena)
-    this.#logStartOffset = this.#logEndOffset = this.#writtenOffset = this.#syncedOffset = 0
+    const { logStartOffset, logEndOffset, recoveryPoint } = loaded
+    this.#offsets = new LogOffsets(files.folder, logStartOffset, logEndOffset, recoveryPoint, o.now)
+    this.#target = {
+      files,
+      offsets: this.#offsets,
+      producers: this.producers,
+      disk: this.#disk,
+      queue: this.#queue,
+      tail: this.#tail,
+      roll: now => this.roll(now),
+    }
   }
 
   get config(): LogConfig {
@@ -111,22 +108,22 @@ export class Log {
 
   /** The first offset that may be read. */
   get logStartOffset(): number {
-    return this.#logStartOffset
+    return this.#offsets.start
   }
 
   /** The offset the next record gets. */
   get logEndOffset(): number {
-    return this.#logEndOffset
+    return this.#offsets.end
   }
 
   /** Everything below it has reached the operating system: it survives the end of this process. */
   get writtenOffset(): number {
-    return this.#writtenOffset
+    return this.#offsets.written
   }
 
   /** Everything below it has reached the disk: the recovery point. */
   get syncedOffset(): number {
-    return this.#syncedOffset
+    return this.#offsets.synced
   }
 
   /** Why the log takes no more requests; null while all is well. */
@@ -141,6 +138,11 @@ export class Log {
 
   get segmentCount(): number {
     return this.#files.segments.length
+  }
+
+  /** The segments in order; `time` is the largest timestamp of its records, or when it was created. */
+  get segmentBounds(): { baseOffset: number; size: number; time: number }[] {
+    return this.#files.segments.map(({ baseOffset, size, largestTimestamp: time }) => ({ baseOffset, size, time }))
   }
 
   /** Whether appends wait for write(). */
@@ -161,28 +163,7 @@ export class Log {
    */
   append(records: Records | Buffer, o: AppendOptions): AppendInfo {
     this.#mustBeOnline()
-    const bytes = contiguous(records)
-    const firstOffset = this.#logEndOffset
-    const { config } = this
-    if (o.origin === 'replication') return this.#appendReplicated(bytes, o)
-    const batch = validateBatch(bytes, { config, now: o.now, origin: o.origin, apiVersion: o.apiVersion })
-    if (batch.size > config.segmentBytes) {
-      throw new KafkaError(
-        errors.RECORD_LIST_TOO_LARGE,
-        `The batch of ${batch.size} bytes is larger than segment.bytes, ${config.segmentBytes}.`,
-      )
-    }
-    const known = this.#checkProducer(batch.bytes, o)
-    if (known !== null) return known
-    this.#store(batch.bytes, 0, batch.size, firstOffset, batch.maxTimestamp, o)
-    return {
-      firstOffset,
-      lastOffset: this.#logEndOffset - 1,
-      logAppendTime: config.timestampType === 'LogAppendTime' ? o.now : -1,
-      logStartOffset: this.#logStartOffset,
-      duplicate: false,
-      byteLength: batch.size,
-    }
+    return appendRecords(this.#target, records, o)
   }
 
   /** Writes everything queued in one call. @throws KafkaError KAFKA_STORAGE_ERROR: the log is offline then */
@@ -191,8 +172,7 @@ export class Log {
     this.#mustBeOnline()
     this.#disk.run(() => this.#files.write(this.#queue.parts(), this.#queue.byteLength))
     this.#queue.clear()
-    this.#writtenOffset = this.#logEndOffset
-    this.#checkInvariant()
+    this.#offsets.wrote()
   }
 
   /**
@@ -205,14 +185,14 @@ export class Log {
 
   /** flush.messages */
   get flushIntervalReached(): boolean {
-    return this.#writtenOffset - this.#syncedOffset >= this.config.flushMessages
+    return this.#offsets.written - this.#offsets.synced >= this.config.flushMessages
   }
 
   /** Whether flush.messages or flush.ms ask for a sync, or a segment was sealed since the last one. */
   flushDue(now: number): boolean {
     if (this.offline !== null) return false
     if (this.flushIntervalReached || this.#files.hasSealedUnsynced) return true
-    return this.#unsyncedSince >= 0 && now - this.#unsyncedSince >= this.config.flushMs
+    return this.#offsets.hasWaited(now, this.config.flushMs)
   }
 
   /**
@@ -222,15 +202,15 @@ export class Log {
    */
   read(offset: number, o: ReadOptions): FetchedRecords {
     this.#mustBeOnline()
-    if (offset < this.#logStartOffset || offset > this.#logEndOffset) {
+    if (offset < this.#offsets.start || offset > this.#offsets.end) {
       throw new KafkaError(
         errors.OFFSET_OUT_OF_RANGE,
-        `Offset ${offset} is outside the log, which has ${this.#logStartOffset} to ${this.#logEndOffset}.`,
+        `Offset ${offset} is outside the log, which has ${this.#offsets.start} to ${this.#offsets.end}.`,
       )
     }
-    const end = Math.min(o.maxOffset, this.#logEndOffset)
+    const end = Math.min(o.maxOffset, this.#offsets.end)
     if (offset >= end) return emptyRecords(offset)
-    if (end > this.#writtenOffset) this.write()
+    if (end > this.#offsets.written) this.write()
     return (
       this.#tail.read(offset, o) ?? this.#disk.run(() => readSegments(this.#files.segments, this.#buffers, offset, o))
     )
@@ -240,7 +220,7 @@ export class Log {
   offsetForTimestamp(timestamp: number): OffsetAndTimestamp | null {
     this.#mustBeOnline()
     this.write()
-    return this.#disk.run(() => findByTimestamp(this.#files.segments, this.#logStartOffset, timestamp))
+    return this.#disk.run(() => findByTimestamp(this.#files.segments, this.#offsets.start, timestamp))
   }
 
   /** The record with the largest timestamp (KIP-734); null when no record has one. */
@@ -252,7 +232,7 @@ export class Log {
 
   /** Where a leader epoch ended (KIP-101): see LeaderEpochs.endOffsetFor. */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
-    return this.#files.epochs.endOffsetFor(epoch, this.#logEndOffset)
+    return this.#files.epochs.endOffsetFor(epoch, this.#offsets.end)
   }
 
   /** The leader epoch in force at an offset, -1 when unknown. */
@@ -283,8 +263,8 @@ export class Log {
   roll(now: number): void {
     this.#mustBeOnline()
     this.write()
-    if (this.#files.active.size === 0 && this.#files.active.baseOffset === this.#logEndOffset) return
-    this.#disk.run(() => this.#files.roll(this.#logEndOffset, this.producers, now))
+    if (this.#files.active.size === 0 && this.#files.active.baseOffset === this.#offsets.end) return
+    this.#disk.run(() => this.#files.roll(this.#offsets.end, this.producers, now))
   }
 
   /**
@@ -298,17 +278,17 @@ export class Log {
     const { segments, epochs, snapshots } = this.#files
     if (offset < segments[0]!.baseOffset) return this.truncateFullyAndStartAt(offset, now)
     // Even where no record goes: a leader that wrote nothing in its epoch leaves an entry behind.
-    if (offset < this.#logEndOffset) {
+    if (offset < this.#offsets.end) {
       this.#disk.run(() => {
         this.#files.drop(segmentIndex(segments, offset) + 1, segments.length, now)
         this.#moveEnd(this.#files.cutActive(offset, now))
-        snapshots.keepWithin(-1, this.#logEndOffset)
-        snapshots.load(this.producers, this.#logStartOffset, this.#logEndOffset, now)
-        replaySegments(this.producers, segments, this.#logEndOffset)
-        this.producers.mapEndOffset = this.#logEndOffset
+        snapshots.keepWithin(-1, this.#offsets.end)
+        snapshots.load(this.producers, this.#offsets.start, this.#offsets.end, now)
+        replaySegments(this.producers, segments, this.#offsets.end)
+        this.producers.mapEndOffset = this.#offsets.end
       })
     }
-    if (epochs.truncateFromEnd(this.#logEndOffset)) this.#writeEpochs()
+    if (epochs.truncateFromEnd(this.#offsets.end)) this.#writeEpochs()
   }
 
   /** Drops everything; the next record gets `offset`. The caller writes the checkpoints before it appends again. */
@@ -318,7 +298,7 @@ export class Log {
     this.#disk.run(() => this.#files.restartAt(offset, now))
     this.#moveEnd(offset)
     this.#tail.clear()
-    this.#logStartOffset = offset
+    this.#offsets.startAt(offset)
     this.producers.clear(offset)
     this.#files.epochs.clear()
     this.#writeEpochs()
@@ -330,14 +310,14 @@ export class Log {
    */
   advanceLogStartOffset(offset: number): void {
     this.#mustBeOnline()
-    if (offset > this.#writtenOffset) {
+    if (offset > this.#offsets.written) {
       throw new KafkaError(
         errors.OFFSET_OUT_OF_RANGE,
-        `The log cannot start at ${offset}: it ends at ${this.#writtenOffset}.`,
+        `The log cannot start at ${offset}: it ends at ${this.#offsets.written}.`,
       )
     }
-    if (offset <= this.#logStartOffset) return
-    this.#logStartOffset = offset
+    if (offset <= this.#offsets.start) return
+    this.#offsets.startAt(offset)
     this.producers.onLogStartOffsetIncremented(offset)
     if (this.#files.epochs.truncateFromStart(offset)) this.#writeEpochs()
   }
@@ -352,7 +332,7 @@ export class Log {
     const { active, segments, snapshots } = this.#files
     if (active.size > 0 && now - active.created > this.config.segmentMs - active.rollJitterMs) this.roll(now)
     const { config, logStartOffset, logEndOffset } = this
-    const facts = { config, now, logStartOffset, logEndOffset, readableEnd: readableEnd ?? this.#writtenOffset }
+    const facts = { config, now, logStartOffset, logEndOffset, readableEnd: readableEnd ?? this.#offsets.written }
     const { count } = this.#disk.run(() => planRetention(segments, facts))
     if (count === 0) return 0
     if (count === segments.length) this.roll(now)
@@ -360,7 +340,7 @@ export class Log {
     this.advanceLogStartOffset(segments[count]!.baseOffset)
     this.#disk.run(() => {
       this.#files.drop(0, count, now)
-      snapshots.keepWithin(this.#logStartOffset, this.#logEndOffset)
+      snapshots.keepWithin(this.#offsets.start, this.#offsets.end)
     })
     return count
   }
@@ -383,7 +363,8 @@ export class Log {
       if (clean && this.offline === null) {
         this.write()
         this.#disk.run(() => this.#files.syncForClose(this.producers))
-        this.#syncedOffset = this.#writtenOffset
+        this.#offsets.syncStarts()
+        this.#offsets.syncEnded()
       }
     } finally {
       this.#release()
@@ -394,89 +375,16 @@ export class Log {
   delete(): string {
     this.#release()
     const { files } = this.#o
-    const id = folderId(this.topicId, this.#files.folder)
-    let target = names.markedFolder(this.topic, this.partition, id, 'delete')
-    for (let n = 1; files.exists(target); n++) {
-      target = names.markedFolder(this.topic, this.partition, folderId(null, `${id}${n}`), 'delete')
-    }
+    const target = freeDeletedName(files, this.topic, this.partition, this.topicId)
     files.rename(this.#files.folder, target)
     files.syncDirNow('')
     return target
   }
 
-  /** The answer for a batch that was sent before, else null. */
-  #checkProducer(bytes: Buffer, o: AppendOptions): AppendInfo | null {
-    const producerId = header.producerId(bytes, 0)
-    if (producerId < 0) return null
-    const marker = markerOf(bytes, 0)
-    if (marker !== null) {
-      const epoch = header.producerEpoch(bytes, 0)
-      this.producers.checkMarker(producerId, epoch, marker, o.transactionVersion ?? 0)
-      return null
-    }
-    const known = this.producers.check(bytes, 0, o.origin)
-    if (known === null) return null
-    return {
-      firstOffset: firstOffsetOf(known),
-      lastOffset: known.lastOffset,
-      logAppendTime: this.config.timestampType === 'LogAppendTime' ? known.timestamp : -1,
-      logStartOffset: this.#logStartOffset,
-      duplicate: true,
-      byteLength: 0,
-    }
-  }
-
-  #appendReplicated(bytes: Buffer, o: AppendOptions): AppendInfo {
-    const firstOffset = this.#logEndOffset
-    let byteLength = 0
-    for (const at of replicatedBatches(bytes, o.leaderEpoch, firstOffset)) {
-      const size = header.sizeInBytes(bytes, at)
-      const leaderEpoch = header.partitionLeaderEpoch(bytes, at)
-      const maxTimestamp = header.maxTimestamp(bytes, at)
-      this.#store(bytes, at, size, header.baseOffset(bytes, at), maxTimestamp, { ...o, leaderEpoch })
-      byteLength += size
-    }
-    const { logStartOffset, logEndOffset } = this
-    const lastOffset = logEndOffset - 1
-    return { firstOffset, lastOffset, logAppendTime: -1, logStartOffset, duplicate: false, byteLength }
-  }
-
-  /** The batch at `at` is accepted: copies it into the arena, patches it there and takes note of it everywhere. */
-  #store(
-    bytes: Buffer,
-    at: number,
-    size: number,
-    baseOffset: number,
-    maxTimestamp: number,
-    { leaderEpoch, now, origin }: AppendOptions,
-  ): void {
-    const lastOffset = baseOffset + header.lastOffsetDelta(bytes, at)
-    if (leaderEpoch >= 0 && this.#files.epochs.assign(leaderEpoch, baseOffset)) this.#writeEpochs()
-    const mustRoll = this.#disk.run(() =>
-      this.#files.active.shouldRoll(size, maxTimestamp, lastOffset, now, this.config),
-    )
-    if (mustRoll) this.roll(now)
-    const slice = this.#queue.add(at === 0 && size === bytes.length ? bytes : bytes.subarray(at, at + size))
-    const { buffer } = slice.slab
-    if (origin !== 'replication') {
-      header.setBaseOffset(buffer, slice.start, baseOffset)
-      header.setLeaderEpoch(buffer, slice.start, leaderEpoch)
-      header.setMaxTimestampAndType(buffer, slice.start, maxTimestamp, this.config.timestampType)
-    }
-    this.#disk.run(() => this.#files.active.append(buffer, slice.start))
-    this.#tail.push(baseOffset, lastOffset + 1, slice)
-    this.#logEndOffset = lastOffset + 1
-    this.#lastAppend = now
-    if (this.#unsyncedSince < 0) this.#unsyncedSince = now
-    const completed = applyBatch(this.producers, buffer, slice.start)
-    if (completed !== null) this.#disk.run(() => indexTransaction(this.producers, this.#files.active, completed))
-  }
-
   async #syncRound(): Promise<void> {
     this.#mustBeOnline()
     this.write()
-    this.#syncTarget = this.#writtenOffset
-    const lastAppend = this.#lastAppend
+    this.#offsets.syncStarts()
     try {
       await this.#files.sync()
     } catch (error) {
@@ -487,18 +395,12 @@ export class Log {
     if (this.#closed) return
     // A write may have failed meanwhile: this round's success says nothing then.
     this.#disk.check()
-    this.#syncedOffset = Math.max(this.#syncedOffset, this.#syncTarget)
-    this.#unsyncedSince = this.#syncedOffset < this.#logEndOffset ? lastAppend : -1
-    this.#checkInvariant()
+    this.#offsets.syncEnded()
   }
 
-  /** The log was cut: offsets from `end` on will be given out again. */
   #moveEnd(end: number): void {
     this.#tail.truncateTo(end)
-    this.#logEndOffset = this.#writtenOffset = end
-    this.#syncedOffset = Math.min(this.#syncedOffset, end)
-    this.#syncTarget = Math.min(this.#syncTarget, end)
-    this.#logStartOffset = Math.min(this.#logStartOffset, end)
+    this.#offsets.moveEnd(end)
   }
 
   #writeEpochs(): void {
@@ -509,13 +411,6 @@ export class Log {
     this.#disk.check()
     if (!this.#closed) return
     throw new KafkaError(errors.NOT_LEADER_OR_FOLLOWER, `The log ${this.#files.folder} is closed.`)
-  }
-
-  #checkInvariant(): void {
-    assert(
-      this.#syncedOffset <= this.#writtenOffset && this.#writtenOffset <= this.#logEndOffset,
-      `${this.#files.folder}: synced ${this.#syncedOffset}, written ${this.#writtenOffset}, end ${this.#logEndOffset}`,
-    )
   }
 
   #release(): void {
