@@ -208,6 +208,14 @@ export interface MessageSetToEncode {
   readonly timestampType?: TimestampType
 }
 
+/** Bytes of one uncompressed message; lengths below 0 stand for null. */
+export const messageSize = (magic: 0 | 1, keyLength: number, valueLength: number): number =>
+  batch.LOG_OVERHEAD + OVERHEAD[magic] + Math.max(0, keyLength) + Math.max(0, valueLength)
+
+/** Whether the CRC-32 of the whole message at `at` is right. */
+export const isMessageCrcValid = (bytes: Buffer, at: number): boolean =>
+  bytes.readUInt32BE(at + CRC_AT) === crc32(bytes.subarray(at + BODY_AT, at + batch.sizeInBytes(bytes, at)))
+
 /** Headers, producer ids and transactions have no place in these formats and are lost (down-conversion). */
 export function encodeMessageSet({ magic, messages, codec = 0, level, timestampType }: MessageSetToEncode): Buffer {
   const first = messages[0]

@@ -26,6 +26,7 @@ import { Produce } from '../../protocol/messages/00-produce.ts'
 import { RecordBatchError } from '../broker/partition.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
+import { LEGACY_PRODUCE, modernBatch } from '../broker/message-set.ts'
 
 type Request = RequestOf<typeof Produce>
 type Reply = ReplyOf<typeof Produce>
@@ -34,6 +35,8 @@ type PartitionReply = Mutable<ReplyOf<typeof Produce>['responses'][number]['part
 
 /** The only client that may write to internal topics, by Kafka's own convention. */
 const ADMIN_CLIENT_ID = '__admin_client'
+
+const NOTHING = Buffer.alloc(0)
 
 /** Errors for which Kafka says nothing of the log; for every other it tells the log start offset. */
 const WITHOUT_LOG_START = new Set<number>([
@@ -49,9 +52,6 @@ const WITHOUT_LOG_START = new Set<number>([
 export const produce = handler(
   Produce,
   {
-    versions: [3, 13],
-    // Old librdkafka switches compression off unless 0 is told (KAFKA-18659); 0-2 are refused, as in Kafka 4.
-    advertised: [0, 13],
     onError: (request, error) => ({ responses: topicsOf(request, () => refusal(error)) }),
   },
   (request, context) => {
@@ -74,7 +74,7 @@ function produceNow(request: Request, context: RequestContext): Answer<Reply> {
       if (acks < -1 || acks > 1) throw new KafkaError(INVALID_REQUIRED_ACKS)
       partition = partitionFor(context, topic.name, topic.topicId, index)
       const reply = append(partition, records, acks, context)
-      if (acks !== 0) waiting.push({ partition, reply })
+      if (acks !== 0 && reply.baseOffset >= 0) waiting.push({ partition, reply })
       return reply
     } catch (error) {
       failed = true
@@ -143,12 +143,18 @@ function partitionFor(context: RequestContext, name: string, topicId: string, in
 }
 
 function append(partition: Partition, records: Records | null, acks: number, context: RequestContext): PartitionReply {
-  const bytes = records?.parts[0]
+  const sent = records?.parts[0]
+  const isLegacy = context.apiVersion <= LEGACY_PRODUCE
+  // An empty set of an old producer is taken, and nothing comes of it.
+  const bytes = isLegacy && records !== null ? modernBatch(sent ?? NOTHING, partition.log.config) : sent
+  if (bytes === null) return { index: partition.partition, errorCode: NONE, baseOffset: -1, logAppendTimeMs: -1 }
   if (!bytes) throw new KafkaError(INVALID_RECORD, 'There must be one whole record batch.')
   if (bytes.length >= batch.HEADER_SIZE && batch.isTransactional(bytes, 0)) {
     throw new KafkaError(INVALID_TXN_STATE, 'This broker does not serve transactions yet.')
   }
-  const info = partition.append(bytes, { acks, now: context.now, origin: 'client', apiVersion: context.apiVersion })
+  // Kafka checks nothing by version below 3, not even for zstd.
+  const apiVersion = isLegacy ? undefined : context.apiVersion
+  const info = partition.append(bytes, { acks, now: context.now, origin: 'client', apiVersion })
   return {
     index: partition.partition,
     errorCode: NONE,

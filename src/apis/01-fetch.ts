@@ -18,6 +18,14 @@ import {
 import { Fetch } from '../../protocol/messages/01-fetch.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { hasNews, NO_SESSION, remember } from '../broker/fetch-sessions.ts'
+import {
+  OLD_FETCH,
+  OLD_FETCH_MAX_BYTES,
+  readerFor,
+  UNBOUNDED_FETCH,
+  type Read,
+  type ReadLimits,
+} from '../broker/old-reader.ts'
 import { Wait, type WaitSet } from '../broker/wait.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
@@ -40,7 +48,7 @@ interface Reading {
 
 export const fetch = handler(
   Fetch,
-  { versions: [4, 18], onError: (_request, error) => ({ errorCode: error.code, responses: [] }) },
+  { onError: (_request, error) => ({ errorCode: error.code, responses: [] }) },
   (request, context) => {
     const session = context.broker.sessions.open(
       {
@@ -115,15 +123,27 @@ function partitionsOf(request: Request, context: RequestContext): SessionPartiti
   return partitions
 }
 
-const maxBytesOf = (request: Request, { broker }: RequestContext): number =>
-  Math.min(request.maxBytes, broker.config['fetch.max.bytes'])
+function maxBytesOf(request: Request, { broker, apiVersion }: RequestContext): number {
+  const maxBytes = Math.min(request.maxBytes, broker.config['fetch.max.bytes'])
+  return apiVersion <= OLD_FETCH ? Math.min(maxBytes, OLD_FETCH_MAX_BYTES) : maxBytes
+}
 
 function readAll(partitions: readonly SessionPartition[], request: Request, context: RequestContext): Reading {
   const reading: Reading = { results: [], bytes: 0, urgent: false }
   let left = maxBytesOf(request, context)
+  const read = readerFor(context.apiVersion)
+  // Old consumers count on every partition, and those that get nothing while more is there would wait for ever.
+  const eachGetsOne = context.apiVersion <= UNBOUNDED_FETCH
   for (const asked of partitions) {
     const maxBytes = Math.min(asked.maxBytes, left)
-    const reply = readOne(asked, maxBytes, reading.bytes === 0, request, context)
+    const minOneBatch = reading.bytes === 0 || (eachGetsOne && left > 0)
+    const reply = readOne(
+      asked,
+      { maxBytes, minOneBatch, committed: request.isolationLevel === 1 },
+      read,
+      request,
+      context,
+    )
     const size = reply.records?.byteLength ?? 0
     left = Math.max(0, left - size)
     reading.bytes += size
@@ -135,8 +155,8 @@ function readAll(partitions: readonly SessionPartition[], request: Request, cont
 
 function readOne(
   asked: SessionPartition,
-  maxBytes: number,
-  minOneBatch: boolean,
+  limits: ReadLimits,
+  read: Read,
   request: Request,
   context: RequestContext,
 ): PartitionReply {
@@ -145,15 +165,14 @@ function readOne(
     partition.checkLeaderEpoch(asked.currentLeaderEpoch)
     partition.catchUp()
     const diverging = divergence(partition, asked)
-    const committed = request.isolationLevel === 1
-    const records = diverging ? null : partition.read(asked.fetchOffset, { maxBytes, minOneBatch, committed })
+    const records = diverging ? null : read(partition, asked.fetchOffset, limits)
     return {
       partitionIndex: asked.partition,
       errorCode: NONE,
       highWatermark: partition.highWatermark,
       lastStableOffset: partition.lastStableOffset,
       logStartOffset: partition.log.logStartOffset,
-      abortedTransactions: committed
+      abortedTransactions: limits.committed
         ? partition.abortedTransactions(asked.fetchOffset, records?.nextOffset ?? asked.fetchOffset)
         : null,
       ...(diverging && { divergingEpoch: diverging }),

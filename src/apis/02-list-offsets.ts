@@ -1,6 +1,7 @@
 // ListOffsets finds offsets by time or by one of the special timestamps. Kafka: ReplicaManager.scala (fetchOffset),
 // Partition.scala (fetchOffsetForTimestamp); KIP-79, KIP-734 (max timestamp), KIP-405, KIP-1005, KIP-1023 (tiers).
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
+import type { Partition } from '../broker/partition.ts'
 import type { RequestContext } from './handler.ts'
 import { codecReady, ZSTD } from '../../protocol/records/compression.ts'
 import { INVALID_REQUEST, KAFKA_STORAGE_ERROR, KafkaError, NONE, UNSUPPORTED_VERSION } from '../../protocol/errors.ts'
@@ -36,7 +37,6 @@ const CONSUMER = -1
 export const listOffsets = handler(
   ListOffsets,
   {
-    versions: [1, 11],
     onError: (request, error) => ({
       topics: request.topics.map(({ name, partitions }) => ({
         name,
@@ -90,6 +90,14 @@ function lookUp(
     partition.catchUp()
     const { log } = partition
     if (log.offline) throw new KafkaError(KAFKA_STORAGE_ERROR)
+    if (context.apiVersion === 0) {
+      const { partitionIndex } = asked
+      return {
+        partitionIndex,
+        errorCode: NONE,
+        oldStyleOffsets: offsetsBefore(partition, asked, isConsumer, context.now),
+      }
+    }
     const end = isConsumer ? (committed ? partition.lastStableOffset : partition.highWatermark) : log.logEndOffset
     let found: Found | null
     switch (asked.timestamp) {
@@ -118,12 +126,33 @@ function lookUp(
   }
 }
 
+/**
+ * Version 0 asks for the last offsets of segments that are not younger than a time, largest first: the ends of the log's
+ * files, for lack of a time index. Kafka 3.9: UnifiedLog.scala (legacyFetchOffsetsBefore), which goes by file times.
+ */
+function offsetsBefore({ log, highWatermark }: Partition, asked: Asked, isConsumer: boolean, now: number): number[] {
+  const bounds = log.segmentBounds.map(({ baseOffset, time }) => ({
+    offset: Math.max(baseOffset, log.logStartOffset),
+    time,
+  }))
+  if (log.segmentBounds.at(-1)!.size > 0) bounds.push({ offset: log.logEndOffset, time: now })
+  let until = bounds.length
+  if (asked.timestamp === EARLIEST) until = 1
+  else if (asked.timestamp !== LATEST) until = bounds.findLastIndex(({ time }) => time <= asked.timestamp) + 1
+  const offsets = bounds.slice(Math.max(0, until - Math.max(0, asked.maxNumOffsets)), until).map(({ offset }) => offset)
+  offsets.reverse()
+  // Beyond the readable end there is only the end.
+  const readable = offsets.filter(offset => offset <= highWatermark)
+  return isConsumer && readable.length < offsets.length ? [highWatermark, ...readable] : offsets
+}
+
 /** What lies beyond the readable end is not found yet. */
 const below = (end: number, found: Found | null): Found | null => (found && found.offset < end ? found : null)
 
 const nothing = (partitionIndex: number, errorCode: number): PartitionReply => ({
   partitionIndex,
   errorCode,
+  oldStyleOffsets: [],
   timestamp: -1,
   offset: -1,
   leaderEpoch: -1,

@@ -10,10 +10,14 @@ import { apis } from './index.ts'
 /** The handler with fewer versions or as it is; undefined: the API is not served at all. */
 type Rule = (handler: Handler) => Handler | undefined
 
-export function servedApis(config: Pick<BrokerConfig, 'odradek.as.version'>): readonly Handler[] {
+type Narrowing = Pick<BrokerConfig, 'odradek.as.version'> & Partial<Pick<BrokerConfig, 'odradek.test.max.versions'>>
+
+export function servedApis(config: Narrowing): readonly Handler[] {
   const release = config['odradek.as.version']
+  const ceilings = config['odradek.test.max.versions'] ?? ''
   const rules: Rule[] = []
   if (release !== null && isRelease(release)) rules.push(asRelease(release))
+  if (ceilings !== '') rules.push(below(ceilings))
   if (rules.length === 0) return apis
   const served: readonly Handler[] = apis
     .map(handler => (handler.api.key === ApiVersions.key ? apiVersions(() => served) : handler))
@@ -31,6 +35,18 @@ const asRelease =
     const advertised = within(handler.advertised, advertisedRange(release, api.name))
     return versions && advertised && { ...handler, versions, advertised }
   }
+
+/** No version above those given, as in `0:2,1:3`: API key and highest version. */
+function below(text: string): Rule {
+  const ceilings = new Map(text.split(',').map(pair => pair.split(':').map(Number) as [key: number, max: number]))
+  return handler => {
+    const ceiling = ceilings.get(handler.api.key)
+    if (ceiling === undefined) return handler
+    const versions = within(handler.versions, [0, ceiling])
+    const advertised = within(handler.advertised, [0, ceiling])
+    return versions && advertised && { ...handler, versions, advertised }
+  }
+}
 
 const within = (range: Handler['versions'], bounds: Handler['versions'] | undefined): Handler['versions'] | undefined =>
   bounds && overlap(range, bounds)

@@ -51,6 +51,12 @@ export const odradekKeys = {
     works: true,
     doc: 'Memory for the newest records, from which consumers that keep up are served without reading files.',
   }),
+  'odradek.test.max.versions': string({
+    default: '',
+    pattern: { matches: /^(?:\s*\d{1,3}:\d{1,3}\s*(?:,\s*\d{1,3}:\d{1,3}\s*)*)?$/, describe: 'pairs such as 0:2,1:3' },
+    works: true,
+    doc: 'For tests of clients only: pairs of an API key and the highest version of it that is told and served.',
+  }),
   'odradek.validate.compressed': boolean({
     default: false,
     works: true,
