@@ -44,6 +44,8 @@ export class Log {
   readonly partition: number
   readonly topicId: string | null
   readonly producers: ProducerState
+  /** Bytes that the recovery read when the log was opened; 0 after a clean stop. */
+  readonly scannedBytes: number
   readonly #o: OpenOptions
   readonly #files: LogFiles
   readonly #tail: Tail
@@ -74,6 +76,7 @@ export class Log {
     this.partition = o.partition
     this.topicId = topicId
     this.producers = loaded.producers
+    this.scannedBytes = loaded.scannedBytes
     this.#o = o
     this.#files = files
     this.#tail = o.arena.tail()
