@@ -102,7 +102,11 @@ export class Broker implements BrokerParts {
     return replicas.filter(id => id !== this.nodeId || !online)
   }
 
-  /** KIP-951: the leader, for the errors that mean "ask another". With one broker it never is another. */
+  /**
+   * KIP-951: the leader, for the errors that mean "ask another". Kafka names itself too, when only the epoch is old;
+   * that saves a client nothing but one Metadata request, and @platformatic/kafka 1.35, which cannot skip tagged fields,
+   * would never read on after a restart.
+   */
   currentLeader(
     errorCode: number,
     topic: string | null,
@@ -110,7 +114,9 @@ export class Broker implements BrokerParts {
   ): { currentLeader?: { leaderId: number; leaderEpoch: number } } {
     if (errorCode !== NOT_LEADER_OR_FOLLOWER && errorCode !== FENCED_LEADER_EPOCH) return {}
     const partition = topic === null ? undefined : this.metadata.image.partition(topic, index)
-    return partition ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } } : {}
+    return partition && partition.leader !== this.nodeId
+      ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } }
+      : {}
   }
 
   /** Creates missing topics with the broker's defaults; resolves with the error code of each name. */
