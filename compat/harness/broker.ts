@@ -1,6 +1,6 @@
 // The broker as a user runs it, in a child process: built where needed, on a free port, in a folder of its own.
 // COMPAT_BOOTSTRAP=host:port points all scenarios at a broker that runs already, such as Apache Kafka; what needs to
-// stop it or to look at its files is then skipped.
+// stop it or to look at its files is then skipped. COMPAT_CLI=path runs another build of the command line.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -43,6 +43,8 @@ export const external: string | undefined = process.env['COMPAT_BOOTSTRAP']
 
 /** Builds the command line if a source is newer than it, as `npm start` does, and returns its path. */
 function built(): string {
+  const given = process.env['COMPAT_CLI']
+  if (given !== undefined) return given
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/start.js'), '--version'], {
     encoding: 'utf8',
   })
