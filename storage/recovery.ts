@@ -5,6 +5,7 @@
  */
 import * as header from '../protocol/records/batch.ts'
 import { lastOffsetOf, leaderEpochOf } from './batch-cursor.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import { CorruptFileError } from './errors.ts'
 import type { Files } from './files.ts'
 import { LeaderEpochs, parseLeaderEpochs } from './leader-epochs.ts'
@@ -181,14 +182,19 @@ function openSegments(state: Loading, fileNames: readonly string[], clean: boole
   })
 }
 
+/** Whether indexes and the end of the segment can be read. */
 function isSane(segment: Segment): boolean {
   try {
     segment.offsetIndex.sanityCheck()
     segment.timeIndex.sanityCheck()
     segment.transactions.sanityCheck()
-    return segment.offsetIndex.lookup(Infinity).position <= segment.written
+    const { position } = segment.offsetIndex.lookup(Infinity)
+    if (position > 0 && position >= segment.written) return false
+    segment.nextOffset()
+    return true
   } catch (error) {
-    if (error instanceof CorruptFileError) return false
+    // KafkaError: no whole batch where the index says one begins, or at the end.
+    if (error instanceof CorruptFileError || error instanceof KafkaError) return false
     throw error
   }
 }

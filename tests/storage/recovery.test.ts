@@ -61,6 +61,21 @@ describe('a torn end', () => {
     healthy(files, log, all.slice(0, -1))
   })
 
+  test('is cut even where the last stop was said to be clean', async () => {
+    for (const change of [
+      (data: Buffer) => data.subarray(0, data.length - 7),
+      (data: Buffer) => Buffer.concat([data, data]),
+    ]) {
+      const files = memoryFiles()
+      const { bases, all } = await filled(files)
+      spoil(files, logFile(bases.at(-1)!), data => change(data.subarray(0, [...header.batchesOf(data)][1])))
+      const log = reopen(files, { cleanShutdown: true, recoveryPoint: 30 })
+      const left = contents(log)
+      expect(left).toEqual(all.slice(0, left.length))
+      expect(left.length).toBeGreaterThanOrEqual(bases.at(-1)!)
+    }
+  })
+
   test('in an older segment: later ones go, and are deleted after the delay', async () => {
     const files = memoryFiles()
     const { bases, all } = await filled(files)
