@@ -14,6 +14,7 @@ import { emptyGroupRecord, groupRecord } from '../records.ts'
 import {
   addMember,
   awaitingJoinCount,
+  computeSubscribedTopics,
   isAwaitingJoin,
   NO_BYTES,
   removeMember,
@@ -136,7 +137,8 @@ function replaceStaticMember(turn: Turn, command: JoinCommand, group: Group, for
   const member = updateMember(group, memberId, fromRequest(command))
   startSession(turn, group.groupId, memberId, member.sessionTimeoutMs)
   if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
-    // No rebalance: the new id is all that changes, and it is written down.
+    // No rebalance: what the member brought is written down, and that is all.
+    group.subscribedTopics = computeSubscribedTopics(group)
     turn.log(groupRecord(group))
     if (command.apiVersion >= SKIP_ASSIGNMENT_VERSION) {
       return turn.reply(joinReply(group, memberId, { skipAssignment: group.leaderId === memberId }))

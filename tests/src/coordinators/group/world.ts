@@ -58,8 +58,9 @@ export class World {
     this.now = end
   }
 
-  get timers(): string[] {
-    return [...this.#timers.keys()]
+  /** When the next timer fires. */
+  get nextDue(): number {
+    return Math.min(Infinity, ...[...this.#timers.values()].map(({ at }) => at))
   }
 
   /** A broker restart: everything is read back from the log. */
