@@ -1,7 +1,7 @@
 // Runs one machine on one partition: command -> decide -> append -> replay -> reply once committed. Timers are commands.
 // Nothing leaves before everything it could have seen is committed, so machines need no snapshots of their state.
 import type { Runtime } from '../runtime/index.ts'
-import type { Effects, LogEntry, LogPort, Machine } from './machine.ts'
+import type { BatchProducer, Effects, LogEntry, LogPort, Machine } from './machine.ts'
 import {
   COORDINATOR_LOAD_IN_PROGRESS,
   KafkaError,
@@ -147,6 +147,21 @@ export class Shard<Record, Command, Reply> {
     this.#drop('resigned', NOT_COORDINATOR)
   }
 
+  /**
+   * The broker stops: nothing is decided any more. Answers that only wait for their records to be committed still
+   * leave; every other caller gets NOT_COORDINATOR.
+   */
+  finish(): void {
+    this.#term++
+    this.#state = 'resigned'
+    this.#machine = null
+    this.#alarms.clear()
+    const decided = new Set(this.#parked.flatMap(({ replies }) => replies.map(([ticket]) => ticket)))
+    for (const ticket of this.#waiters.keys()) {
+      if (!decided.has(ticket)) this.#reject(ticket, new KafkaError(NOT_COORDINATOR))
+    }
+  }
+
   #refusal(): KafkaError | null {
     if (this.#state === 'active') return null
     return new KafkaError(this.#state === 'loading' ? COORDINATOR_LOAD_IN_PROGRESS : NOT_COORDINATOR)
@@ -168,7 +183,7 @@ export class Shard<Record, Command, Reply> {
   }
 
   #apply(effects: Effects<Record, Command, Reply>): void {
-    for (const slice of this.#slices(effects)) this.#append(slice)
+    for (const slice of this.#slices(effects)) this.#append(slice, effects.producer)
     for (const timer of effects.timers ?? []) {
       if (timer.at === null) this.#alarms.cancel(timer.key)
       else this.#alarms.set(timer.key, timer.at, timer.command)
@@ -177,7 +192,7 @@ export class Shard<Record, Command, Reply> {
   }
 
   /** Appends one batch, then replays it. Throws KafkaError before anything changed. */
-  #append(records: readonly Record[]): void {
+  #append(records: readonly Record[], producer: BatchProducer | undefined): void {
     const { log, runtime } = this.#options
     const machine = this.#machine!
     const entries: LogEntry[] = []
@@ -186,7 +201,7 @@ export class Shard<Record, Command, Reply> {
       if (entry) entries.push(entry)
       return entry !== null
     })
-    let offset = entries.length > 0 ? log.append(entries, runtime.clock.now()) - entries.length : -1
+    let offset = entries.length > 0 ? log.append(entries, runtime.clock.now(), producer) - entries.length : -1
     try {
       for (const [i, record] of records.entries()) machine.replay(record, logged[i] ? offset++ : -1)
     } catch (error) {

@@ -28,10 +28,13 @@ export async function commit(
   if (!reply) return
   const { errorCode } = reply.topics[0]!.partitions[0]!
   committed.answered(offset, errorCode)
-  if (errorCode !== 0 && !(by.id !== '' && LEFT_BEHIND.has(errorCode))) {
+  if (errorCode !== 0 && !(by.id !== '' && LEFT_BEHIND.has(errorCode)) && !turnedAway(model, errorCode)) {
     model.problems.push(`OffsetCommit of ${groupId} for ${topic.name}-${partition}: ${errorOf(errorCode).name}`)
   }
 }
+
+const turnedAway = (model: Model, errorCode: number): boolean =>
+  model.isStopping && (errorCode === errors.COORDINATOR_NOT_AVAILABLE || errorCode === errors.NOT_COORDINATOR)
 
 const PROTOCOL = 'range'
 

@@ -189,6 +189,8 @@ export class Model {
   readonly generations = new Map<string, number>()
   /** The same, as it was when the broker was last killed. */
   lastGenerations: ReadonlyMap<string, number> = new Map()
+  /** The broker was told to stop: it may turn requests of groups away, and then must not have done what they ask. */
+  isStopping = false
   #lastId = 0
 
   topic(name: string): TopicModel {

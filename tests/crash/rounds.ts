@@ -90,6 +90,7 @@ export class Life {
     const unanswered = wires.reduce((sum, wire) => sum + wire.unanswered, kafkaJs?.unanswered ?? 0)
     isStopped = true
     await Promise.all(running)
+    this.#model.isStopping = false
     this.#model.lastGenerations = new Map(this.#model.generations)
 
     let cuts = 0
@@ -183,6 +184,7 @@ export class Life {
       if (random.chance(0.5)) await delay(random.int(0, 3))
     }
     if (moment === 'shutdown') {
+      this.#model.isStopping = true
       broker.signal('SIGTERM')
       const graceMs = random.int(0, 40)
       await delay(graceMs)

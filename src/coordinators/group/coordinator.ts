@@ -224,8 +224,7 @@ export class GroupCoordinator {
   /** Whoever waits gets NOT_COORDINATOR; later requests COORDINATOR_NOT_AVAILABLE. */
   close(): void {
     this.#closed = true
-    for (const { shard } of this.#led.values()) shard.resign()
-    this.#led.clear()
+    for (const { shard } of this.#led.values()) shard.finish()
   }
 
   #shards(): GroupShard[] {
