@@ -1,6 +1,6 @@
 // One partition as its leader sees it: a log, the leader epoch, the high watermark, and everyone who waits for bytes to
 // become readable (long polls), written (acks=1) or durable (acks=all). A failing disk takes this partition offline, alone.
-import type { Log, AppendInfo, FetchedRecords } from '../../storage/log.ts'
+import type { Log, AppendInfo, AppendOptions, FetchedRecords } from '../../storage/log.ts'
 import type { Records } from '../../protocol/schema.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Flushable, Flusher } from './flusher.ts'
@@ -35,6 +35,8 @@ export interface PartitionOptions {
   readonly flusher: Flusher
   readonly logger: Logger
 }
+
+type TransactionalAppend = Pick<AppendOptions, 'apiVersion' | 'transactionVersion' | 'verification'>
 
 export class Partition implements Flushable {
   readonly log: Log
@@ -77,14 +79,14 @@ export class Partition implements Flushable {
 
   /** Below it no transaction is open: the end of what read_committed consumers may read. */
   get lastStableOffset(): number {
-    const undecided = this.log.producers.firstUndecidedOffset
-    return undecided === null ? this.#highWatermark : Math.min(undecided, this.#highWatermark)
+    const unstable = this.log.producers.firstUnstableOffset(this.#highWatermark)
+    return unstable === null ? this.#highWatermark : Math.min(unstable, this.#highWatermark)
   }
 
   /** Appends one batch; throws KafkaError. `acks` as in Produce; coordinators say -1. */
   append(
     records: Records | Buffer,
-    o: { acks: number; now: number; origin: 'client' | 'coordinator'; apiVersion?: number | undefined },
+    o: { acks: number; now: number; origin: 'client' | 'coordinator' } & TransactionalAppend,
   ): AppendInfo {
     this.#mustBeOnline()
     if (o.acks === -1 && this.minInsyncReplicas > this.#replicas) {
@@ -99,6 +101,8 @@ export class Partition implements Flushable {
       now: o.now,
       origin: o.origin,
       apiVersion: o.apiVersion,
+      transactionVersion: o.transactionVersion,
+      verification: o.verification,
     })
     if (info.duplicate) return info
     this.#bytesSinceAdvance += info.byteLength
@@ -147,7 +151,8 @@ export class Partition implements Flushable {
     try {
       await this.log.sync()
     } catch (error) {
-      if (this.log.offline) return
+      // A sync that was under way when the topic was deleted found its files closed.
+      if (this.log.offline || this.#isRetired) return
       throw error
     }
     const { syncedOffset } = this.log
