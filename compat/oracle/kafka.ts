@@ -1,0 +1,175 @@
+// Apache Kafka from Maven Central, one KRaft node on loopback in a folder of its own, with a small heap. The jars stay
+// in ${ODRADEK_CACHE:-~/.cache/odradek}/kafka-VERSION and are fetched once.
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sharedKeys } from './keys.ts'
+
+export interface RunningKafka {
+  /** host:port */
+  readonly address: string
+  readonly logFile: string
+  /** Ends the process and removes its folder. */
+  stop(): Promise<void>
+}
+
+const START_MS = 90_000
+const STOP_MS = 20_000
+/** Any sixteen bytes in Kafka's spelling. */
+const CLUSTER_ID = 'b2RyYWRlay1vcmFjbGUtMQ'
+
+const cache = (): string => process.env['ODRADEK_CACHE'] ?? join(homedir(), '.cache/odradek')
+
+/** Starts one broker; rejects with the end of its log when it does not come up. */
+export async function startKafka(version: string): Promise<RunningKafka> {
+  const classPath = jars(version)
+  const folder = mkdtempSync(join(tmpdir(), `odradek-oracle-${version}-`))
+  const [port, controllerPort] = await freePorts(2)
+  const address = `127.0.0.1:${port}`
+  const properties = join(folder, 'server.properties')
+  const logFile = join(folder, 'server.log')
+  writeFileSync(properties, propertiesOf(port!, controllerPort!, join(folder, 'data')))
+  const logging = loggingOf(version, folder)
+  const formatted = java([...logging, '-cp', classPath, 'kafka.tools.StorageTool', 'format'], properties)
+  if (formatted.status !== 0) throw new Error(`StorageTool: ${formatted.stdout}${formatted.stderr}`)
+  const log = openSync(logFile, 'a')
+  const child = spawn('java', [...jvm, ...logging, '-cp', classPath, 'kafka.Kafka', properties], {
+    cwd: folder,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  const exited = new Promise<void>(resolve => void child.once('exit', () => resolve()))
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  const stop = async (): Promise<void> => {
+    process.off('exit', kill)
+    child.kill('SIGTERM')
+    const timer = setTimeout(kill, STOP_MS)
+    await exited
+    clearTimeout(timer)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return {
+    address,
+    get logFile() {
+      if (child.exitCode !== null) throw new Error(`Apache Kafka ended: ${readFileSync(logFile, 'utf8').slice(-4000)}`)
+      return logFile
+    },
+    stop,
+  }
+}
+
+/** How long a broker may take until it answers. */
+export const startMs = START_MS
+
+/** Small, and quick to start rather than fast. */
+const jvm = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true']
+
+function java(args: string[], properties: string) {
+  return spawnSync('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args, '-t', CLUSTER_ID, '-c', properties], {
+    encoding: 'utf8',
+  })
+}
+
+const propertiesOf = (port: number, controllerPort: number, data: string): string =>
+  Object.entries({
+    'process.roles': 'broker,controller',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': data,
+    ...sharedKeys,
+  })
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+
+/** Warnings and errors to the process's output; Kafka 4 uses log4j 2, before it was reload4j. */
+function loggingOf(version: string, folder: string): string[] {
+  if (version.startsWith('3.')) {
+    const file = join(folder, 'log4j.properties')
+    const lines = [
+      'log4j.rootLogger=WARN, out',
+      'log4j.appender.out=org.apache.log4j.ConsoleAppender',
+      'log4j.appender.out.layout=org.apache.log4j.PatternLayout',
+      'log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n',
+    ]
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    return [`-Dlog4j.configuration=file:${file}`]
+  }
+  const file = join(folder, 'log4j2.properties')
+  const lines = [
+    'rootLogger.level=WARN',
+    'rootLogger.appenderRef.out.ref=out',
+    'appender.out.type=Console',
+    'appender.out.name=out',
+    'appender.out.layout.type=PatternLayout',
+    'appender.out.layout.pattern=%d %p %m (%c)%n%xEx',
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return [`-Dlog4j2.configurationFile=${file}`]
+}
+
+/** Ports that are free now. All are held until the last is found, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer()
+      return new Promise<typeof server>((resolve, reject) => {
+        server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server))
+      })
+    }),
+  )
+  const ports = servers.map(server => (server.address() as { port: number }).port)
+  await Promise.all(servers.map(server => new Promise(resolve => void server.close(resolve))))
+  return ports
+}
+
+/** The class path, sorted. Fetches the jars where they are not there yet. */
+function jars(version: string): string {
+  const folder = join(cache(), `kafka-${version}`)
+  if (!existsSync(folder)) download(version, folder)
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.jar'))
+    .sort()
+    .map(name => join(folder, name))
+    .join(':')
+}
+
+function download(version: string, folder: string): void {
+  mkdirSync(cache(), { recursive: true })
+  const working = mkdtempSync(join(cache(), 'fetching-'))
+  const pom = join(working, 'pom.xml')
+  writeFileSync(pom, pomOf(version))
+  console.log(`Fetching Apache Kafka ${version} with Maven into ${folder}`)
+  const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime']
+  const { status, stdout, stderr } = spawnSync('mvn', [...args, `-DoutputDirectory=${join(working, 'lib')}`], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`Maven: ${stdout}${stderr}`)
+  // Whole or not at all: another run may be looking for it.
+  if (!existsSync(folder)) renameSync(join(working, 'lib'), folder)
+  rmSync(working, { recursive: true, force: true })
+}
+
+function pomOf(version: string): string {
+  const kafka = ['kafka_2.13', 'kafka-tools', 'kafka-clients'].map(id => ['org.apache.kafka', id, version])
+  const logging = version.startsWith('3.')
+    ? [['org.slf4j', 'slf4j-reload4j', '1.7.36']]
+    : [
+        ['org.apache.logging.log4j', 'log4j-core', '2.25.3'],
+        ['org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.3'],
+      ]
+  const dependencies = [...kafka, ...logging].map(
+    ([group, id, of]) =>
+      `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${of}</version></dependency>`,
+  )
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>oracle</groupId><artifactId>oracle</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>${dependencies.join('\n')}</dependencies></project>
+`
+}
