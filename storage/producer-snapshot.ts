@@ -1,7 +1,8 @@
 /**
  * `.snapshot`: the idempotent producers of a partition before the offset in the file's name (ProducerSnapshot.json version 1,
  * ProducerStateManager.java). Big-endian: int16 version 1, uint32 CRC-32C of everything behind it, int32 count, then entries
- * of 46 bytes. Only a producer's last batch is kept.
+ * of 46 bytes. Kafka writes a producer's last batch alone; ours holds an entry for each batch that is remembered, the last
+ * one last, which is the one that Kafka keeps when it reads the file.
  */
 import { crc32c } from '../protocol/records/crc32c.ts'
 import { CorruptFileError } from './errors.ts'

@@ -229,19 +229,18 @@ export class ProducerState {
     this.mapEndOffset = mapEndOffset
   }
 
+  /**
+   * One entry for each remembered batch, a producer's last one last. Kafka writes that one alone and so takes a batch
+   * before it, sent again after a restart, for one out of order; what it reads it keeps by producer, so that it ends
+   * up with the same entry.
+   */
   snapshot(): ProducerSnapshotEntry[] {
-    return Array.from(this.#producers.values(), entry => {
-      const last = entry.batches.at(-1)
-      return {
-        producerId: entry.producerId,
-        producerEpoch: entry.producerEpoch,
-        lastSequence: last?.lastSequence ?? NO_SEQUENCE,
-        lastOffset: last?.lastOffset ?? NO_OFFSET,
-        offsetDelta: last?.offsetDelta ?? 0,
-        timestamp: entry.lastTimestamp,
-        coordinatorEpoch: entry.coordinatorEpoch,
-        currentTxnFirstOffset: entry.currentTxnFirstOffset,
-      }
+    return [...this.#producers.values()].flatMap(entry => {
+      const { producerId, producerEpoch, coordinatorEpoch, currentTxnFirstOffset, lastTimestamp, batches } = entry
+      const saved = { producerId, producerEpoch, coordinatorEpoch, currentTxnFirstOffset, timestamp: lastTimestamp }
+      const last = batches.at(-1)
+      if (last === undefined) return { ...saved, lastSequence: NO_SEQUENCE, lastOffset: NO_OFFSET, offsetDelta: 0 }
+      return batches.map(batch => ({ ...saved, ...batch, timestamp: batch === last ? lastTimestamp : batch.timestamp }))
     })
   }
 
@@ -258,9 +257,13 @@ export class ProducerState {
         batches: [],
       }
       if (isExpired(entry, now, this.expirationMs)) continue
+      const earlier = this.#producers.get(producerId)
+      if (earlier?.producerEpoch === entry.producerEpoch) entry.batches.push(...earlier.batches)
       if (lastOffset >= 0) remember(entry, saved.lastSequence, lastOffset, saved.offsetDelta, timestamp)
       this.#producers.set(producerId, entry)
-      if (entry.currentTxnFirstOffset >= 0) this.#open.push({ producerId, firstOffset: entry.currentTxnFirstOffset })
+    }
+    for (const { producerId, currentTxnFirstOffset: firstOffset } of this.#producers.values()) {
+      if (firstOffset >= 0) this.#open.push({ producerId, firstOffset })
     }
     this.#open.sort((a, b) => a.firstOffset - b.firstOffset)
   }
