@@ -52,7 +52,7 @@ export async function bundle() {
     // Less text to read is a faster start; names and lines stay, so that stack traces say something.
     minifyWhitespace: true,
     lineLimit: 200,
-    // Sources ask for __filename first, which a CommonJS file has.
+    // Sources take __filename where import.meta is empty.
     logOverride: { 'empty-import-meta': 'silent' },
   }
   await Promise.all([

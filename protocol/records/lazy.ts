@@ -2,8 +2,10 @@
 // Works from the sources, from an ES module bundle and from a CommonJS bundle with the packages left outside.
 import { createRequire } from 'node:module'
 
-// A CommonJS bundle has no import.meta, an ES module no __filename.
-const here = typeof __filename === 'string' ? __filename : import.meta.url
+// A CommonJS bundle has no import.meta.url. An ES module has no __filename, save in a worker made of a text, where it is
+// no path.
+const url = import.meta.url as string | undefined
+const here = url ?? __filename
 let load: NodeJS.Require | null = null
 
 /** The package's exports. Throws what `require` throws. */

@@ -27,7 +27,8 @@ export const metadata = handler(
   {
     onError: (request, error) => ({
       brokers: [],
-      topics: (request.topics ?? []).map(({ name, topicId }) => refusal(error.code, name, topicId)),
+      // Below version 12 a reply cannot leave the name out (MetadataRequest.getErrorResponse).
+      topics: (request.topics ?? []).map(({ name, topicId }) => refusal(error.code, name ?? '', topicId)),
       errorCode: error.code,
     }),
     // It may create topics, which the next request of the connection must see.
