@@ -72,7 +72,7 @@ function checkProducer(
     producers.checkMarker(producerId, header.producerEpoch(bytes, 0), marker, o.transactionVersion ?? 0)
     return null
   }
-  const known = producers.check(bytes, 0, o.origin)
+  const known = producers.check(bytes, 0, o.origin, o.verification)
   if (known === null) return null
   return {
     firstOffset: firstOffsetOf(known),

@@ -2,6 +2,7 @@
 import type { Arena } from './arena.ts'
 import type { Files } from './files.ts'
 import type { AppendOrigin, LogConfig } from './log-config.ts'
+import type { VerificationGuard } from './verification.ts'
 
 export interface OpenOptions {
   readonly files: Files
@@ -33,6 +34,8 @@ export interface AppendOptions {
   readonly apiVersion?: number | undefined
   /** Of a transaction marker (KIP-890). */
   readonly transactionVersion?: number | undefined
+  /** A batch that begins a transaction needs the guard of ProducerState.startVerification (KIP-890). */
+  readonly verification?: { readonly guard: VerificationGuard | null } | undefined
 }
 
 export interface AppendInfo {

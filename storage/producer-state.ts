@@ -9,6 +9,7 @@ import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { AppendOrigin } from './log-config.ts'
 import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
+import { Verifications, type VerificationGuard, type VerificationRequest } from './verification.ts'
 
 /** How many batches a producer may have in flight and still be recognised when it sends them again. */
 export const BATCHES_REMEMBERED = 5
@@ -77,6 +78,7 @@ export class ProducerState {
   #open: OpenTxn[] = []
   /** Ended transactions whose marker is not yet below the high watermark: still unstable for readers. */
   #unreplicated: CompletedTxn[] = []
+  readonly #verifications = new Verifications()
 
   constructor(expirationMs: number) {
     this.expirationMs = expirationMs
@@ -95,28 +97,56 @@ export class ProducerState {
     return this.#producers.get(producerId)
   }
 
+  /** Whether a batch of this epoch belongs to a transaction that is open here. */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    const entry = this.#producers.get(producerId)
+    return entry?.producerEpoch === producerEpoch && entry.currentTxnFirstOffset !== NO_OFFSET
+  }
+
   /**
-   * Judges a data batch before it is appended; `at` is where its header starts.
+   * The first batch of a transaction is about to be verified with the coordinator (KIP-890).
+   * @returns what check() asks for then, or null if the transaction is open here already
+   * @throws KafkaError INVALID_PRODUCER_EPOCH
+   */
+  startVerification(request: VerificationRequest): VerificationGuard | null {
+    const { producerId, producerEpoch } = request
+    const entry = this.#producers.get(producerId)
+    if (entry !== undefined) checkEpoch(entry, producerEpoch)
+    return this.hasOpenTransaction(producerId, producerEpoch) ? null : this.#verifications.start(request)
+  }
+
+  /**
+   * Judges a data batch before it is appended; `at` is where its header starts. `verification`: the batch may begin a
+   * transaction only with the guard of startVerification(); left out by those who answer for it themselves.
    * @returns the remembered batch if the client sent this one before, else null: append it
    * @throws KafkaError INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE
    */
-  check(buffer: Buffer, at: number, origin: AppendOrigin): BatchMetadata | null {
-    const entry = this.#producers.get(header.producerId(buffer, at))
-    // Nothing known, be it new, expired or deleted with its records: any epoch and any sequence will do.
-    if (entry === undefined || origin === 'replication') return null
+  check(
+    buffer: Buffer,
+    at: number,
+    origin: AppendOrigin,
+    verification?: { readonly guard: VerificationGuard | null },
+  ): BatchMetadata | null {
+    if (origin === 'replication') return null
+    const producerId = header.producerId(buffer, at)
+    const entry = this.#producers.get(producerId)
     const epoch = header.producerEpoch(buffer, at)
-    if (origin === 'client') {
+    const isTransactional = header.isTransactional(buffer, at)
+    if (origin === 'client' && entry !== undefined) {
       const duplicate = this.#findDuplicate(entry, buffer, at, epoch)
       if (duplicate) return duplicate
     }
-    if (epoch < entry.producerEpoch) {
-      throw new KafkaError(
-        errors.INVALID_PRODUCER_EPOCH,
-        `Producer ${entry.producerId} sent epoch ${epoch}, the last one seen is ${entry.producerEpoch}.`,
-      )
+    if (entry !== undefined) checkEpoch(entry, epoch)
+    if (verification !== undefined && isTransactional && !this.hasOpenTransaction(producerId, epoch)) {
+      this.#verifications.require(producerId, verification.guard)
     }
-    if (origin === 'client') checkSequence(entry, epoch, header.baseSequence(buffer, at))
-    if (entry.currentTxnFirstOffset !== NO_OFFSET && !header.isTransactional(buffer, at)) {
+    if (origin === 'client') {
+      const sequence = header.baseSequence(buffer, at)
+      this.#verifications.checkSequence(producerId, sequence, (entry?.batches.length ?? 0) === 0)
+      // Nothing known, be it new, expired or deleted with its records: any epoch and any sequence will do.
+      if (entry !== undefined) checkSequence(entry, epoch, sequence)
+    }
+    if (entry !== undefined && entry.currentTxnFirstOffset !== NO_OFFSET && !isTransactional) {
       throw new KafkaError(
         errors.INVALID_TXN_STATE,
         `Producer ${entry.producerId} has an open transaction and sent a batch outside of it.`,
@@ -162,7 +192,9 @@ export class ProducerState {
     const timestamp = header.maxTimestamp(buffer, at)
     remember(entry, header.lastSequence(buffer, at), lastOffset, header.lastOffsetDelta(buffer, at), timestamp)
     entry.lastTimestamp = timestamp
-    if (header.isTransactional(buffer, at) && entry.currentTxnFirstOffset === NO_OFFSET) {
+    if (!header.isTransactional(buffer, at)) return
+    this.#verifications.began(producerId)
+    if (entry.currentTxnFirstOffset === NO_OFFSET) {
       entry.currentTxnFirstOffset = header.baseOffset(buffer, at)
       this.#open.push({ producerId, firstOffset: entry.currentTxnFirstOffset })
     }
@@ -174,6 +206,7 @@ export class ProducerState {
    */
   applyMarker(producerId: number, epoch: number, offset: number, marker: TxnMarker): CompletedTxn | null {
     this.mapEndOffset = offset + 1
+    this.#verifications.ended(producerId, epoch)
     const entry = this.#entryFor(producerId)
     const firstOffset = entry.currentTxnFirstOffset
     setEpoch(entry, epoch)
@@ -214,6 +247,7 @@ export class ProducerState {
     for (const entry of this.#producers.values()) {
       if (isExpired(entry, now, this.expirationMs)) this.#producers.delete(entry.producerId)
     }
+    this.#verifications.expire(now, this.expirationMs)
   }
 
   /** After a move of the log start: ended transactions below it concern nobody. */
@@ -224,6 +258,7 @@ export class ProducerState {
 
   clear(mapEndOffset: number): void {
     this.#producers.clear()
+    this.#verifications.clear()
     this.#open = []
     this.#unreplicated = []
     this.mapEndOffset = mapEndOffset
@@ -291,6 +326,15 @@ export class ProducerState {
     }
     return entry
   }
+}
+
+/** @throws KafkaError INVALID_PRODUCER_EPOCH below the last epoch seen */
+function checkEpoch(entry: ProducerEntry, epoch: number): void {
+  if (epoch >= entry.producerEpoch) return
+  throw new KafkaError(
+    errors.INVALID_PRODUCER_EPOCH,
+    `Producer ${entry.producerId} sent epoch ${epoch}, the last one seen is ${entry.producerEpoch}.`,
+  )
 }
 
 /** @throws KafkaError OUT_OF_ORDER_SEQUENCE_NUMBER unless `sequence` follows what the producer wrote last */

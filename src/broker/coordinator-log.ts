@@ -1,6 +1,7 @@
 // A coordinator's view of its partition: batches of keyed records appended as the acks=all rule says, and everything
 // that is there read back in slices. Kafka: CoordinatorPartitionWriter.java, CoordinatorLoaderImpl.java.
-import type { StoredRecord, LogEntry, LogPort } from '../coordinators/machine.ts'
+import type { AppendOptions } from '../../storage/log.ts'
+import type { BatchProducer, StoredRecord, LogEntry, LogPort } from '../coordinators/machine.ts'
 import type { Durability, Partition } from './partition.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { codecReady } from '../../protocol/records/compression.ts'
@@ -36,10 +37,26 @@ export class CoordinatorLog implements LogPort {
     return this.#committed
   }
 
-  append(entries: readonly LogEntry[], now: number): number {
+  append(entries: readonly LogEntry[], now: number, producer?: BatchProducer): number {
     const { partition, durability } = this.#o
-    const bytes = encodeBatch({ timestamp: now, records: entries.map(({ key, value }) => ({ key, value })) })
-    const { lastOffset } = partition.append(bytes, { acks: -1, now, origin: 'coordinator' })
+    const bytes = encodeBatch({
+      timestamp: now,
+      records: entries.map(({ key, value }) => ({ key, value })),
+      ...(producer && {
+        producerId: producer.producerId,
+        producerEpoch: producer.producerEpoch,
+        isTransactional: true,
+        isControl: producer.isMarker,
+      }),
+    })
+    const { lastOffset } = partition.append(bytes, {
+      acks: -1,
+      now,
+      origin: 'coordinator',
+      transactionVersion: producer?.transactionVersion,
+      // Made by this broker alone, out of Partition.startVerification.
+      verification: producer?.verification as AppendOptions['verification'],
+    })
     const end = lastOffset + 1
     partition.whenDurable(durability, error => {
       if (error) return this.#o.failed()

@@ -53,6 +53,8 @@ export class Partition implements Flushable {
   readonly #replicas: number
   #highWatermark: number
   #bytesSinceAdvance = 0
+  /** Appended while the last stable offset did not reach the end. */
+  #bytesSinceStable = 0
   /** The topic is gone: its log is closed, and nothing is written or synced any more. */
   #isRetired = false
   #lastStableOffset: number
@@ -222,12 +224,13 @@ export class Partition implements Flushable {
     this.#bytesSinceAdvance = 0
     for (const wait of this.waits) wait.advanced(bytes)
     const stable = this.lastStableOffset
+    this.#bytesSinceStable += bytes
     if (stable > this.#lastStableOffset) {
       this.#lastStableOffset = stable
       // While transactions are open, bytes say little about what became visible: let committed readers look.
-      for (const wait of this.committedWaits)
-        if (stable === writtenOffset) wait.advanced(bytes)
-        else wait.nudge()
+      const visible = stable === writtenOffset ? this.#bytesSinceStable : Infinity
+      if (stable === writtenOffset) this.#bytesSinceStable = 0
+      for (const wait of this.committedWaits) wait.advanced(visible)
     }
   }
 

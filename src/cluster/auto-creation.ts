@@ -3,7 +3,7 @@ import { NONE } from '../../protocol/errors.ts'
 import { createTopics, type CreateTopicsOptions } from './create-topics.ts'
 import type { Decision, Refusal } from './decision.ts'
 import type { MetadataView } from './image.ts'
-import { GROUP_METADATA_TOPIC } from './topic-names.ts'
+import { GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC } from './topic-names.ts'
 
 /** How an internal topic is made. Its settings are the broker's own and pass no validation. */
 export interface InternalTopic {
@@ -18,6 +18,13 @@ export interface OffsetsTopicConfig {
   readonly 'offsets.topic.segment.bytes': number
 }
 
+export interface TransactionTopicConfig {
+  readonly 'transaction.state.log.num.partitions': number
+  readonly 'transaction.state.log.replication.factor': number
+  readonly 'transaction.state.log.min.isr': number
+  readonly 'transaction.state.log.segment.bytes': number
+}
+
 /** The lower bound of `segment.bytes` (KIP-1030). */
 const MIN_SEGMENT_BYTES = 1_048_576
 
@@ -28,11 +35,26 @@ export const offsetsTopic = (config: OffsetsTopicConfig): InternalTopic => ({
   configs: {
     'compression.type': 'producer',
     'cleanup.policy': 'compact',
-    // The broker's key may be smaller than the topic's: then only the setting without a lower bound can hold it.
-    [config['offsets.topic.segment.bytes'] < MIN_SEGMENT_BYTES ? 'internal.segment.bytes' : 'segment.bytes']: String(
-      config['offsets.topic.segment.bytes'],
-    ),
+    ...segmentBytes(config['offsets.topic.segment.bytes']),
   },
+})
+
+/** `__transaction_state` (TransactionCoordinator.transactionStateTopicConfigs). */
+const transactionTopic = (config: TransactionTopicConfig): InternalTopic => ({
+  numPartitions: config['transaction.state.log.num.partitions'],
+  replicationFactor: config['transaction.state.log.replication.factor'],
+  configs: {
+    'unclean.leader.election.enable': 'false',
+    'compression.type': 'uncompressed',
+    'cleanup.policy': 'compact',
+    'min.insync.replicas': String(config['transaction.state.log.min.isr']),
+    ...segmentBytes(config['transaction.state.log.segment.bytes']),
+  },
+})
+
+/** The broker's key may be smaller than the topic's: then only the setting without a lower bound can hold it. */
+const segmentBytes = (bytes: number): Record<string, string> => ({
+  [bytes < MIN_SEGMENT_BYTES ? 'internal.segment.bytes' : 'segment.bytes']: String(bytes),
 })
 
 export interface AutoCreationOptions extends Omit<CreateTopicsOptions, 'validateConfigs' | 'describeConfigs'> {
@@ -40,9 +62,14 @@ export interface AutoCreationOptions extends Omit<CreateTopicsOptions, 'validate
   readonly internalTopics: ReadonlyMap<string, InternalTopic>
 }
 
-/** The internal topics a broker with classic groups alone has. */
-export const internalTopicsOf = (config: OffsetsTopicConfig): ReadonlyMap<string, InternalTopic> =>
-  new Map([[GROUP_METADATA_TOPIC, offsetsTopic(config)]])
+/** The internal topics of the coordinators that are served. */
+export const internalTopicsOf = (
+  config: OffsetsTopicConfig & TransactionTopicConfig,
+): ReadonlyMap<string, InternalTopic> =>
+  new Map([
+    [GROUP_METADATA_TOPIC, offsetsTopic(config)],
+    [TRANSACTION_STATE_TOPIC, transactionTopic(config)],
+  ])
 
 export interface AutoCreated extends Refusal {
   readonly name: string

@@ -18,13 +18,25 @@ export interface StoredRecord {
   readonly marker: 'commit' | 'abort' | null
 }
 
+/** Whose batch records are, where they belong to a transaction. */
+export interface BatchProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** The batch ends the producer's transaction: its one record is the marker. */
+  readonly isMarker: boolean
+  /** Of a marker (KIP-890). */
+  readonly transactionVersion?: number
+  /** Lets the first batch of a transaction in (KIP-890); the log alone knows what it is. */
+  readonly verification?: unknown
+}
+
 /** The one partition that a shard lives in. The port decides what "committed" means (the acks=all rule). */
 export interface LogPort {
   /**
    * Appends one batch and returns the offset after its last record.
    * Throws KafkaError when nothing was appended.
    */
-  append(entries: readonly LogEntry[], now: number): number
+  append(entries: readonly LogEntry[], now: number, producer?: BatchProducer): number
   /** The offset after the last appended record. */
   readonly end: number
   /** Entries below this offset are safe; moves with calls of Shard.committed. */
@@ -46,6 +58,8 @@ export interface Effects<Record, Command, Reply> {
   readonly timers?: readonly TimerEffect<Command>[]
   /** To other brokers, once committed; answers come back as commands. */
   readonly sends?: readonly unknown[]
+  /** The records are written in its name, as part of its transaction. */
+  readonly producer?: BatchProducer | undefined
   /** The records may be split over several batches; default false: all or nothing. */
   readonly divisible?: boolean
 }

@@ -11,6 +11,7 @@ import type {
   OffsetCommit,
   OffsetFetch,
   SyncGroup,
+  TxnOffsetCommit,
 } from '../../../protocol/messages/index.ts'
 import type { ValueOf } from '../../../protocol/api.ts'
 import type { GroupMetadataValue } from '../../../protocol/state/group-coordinator.ts'
@@ -53,6 +54,25 @@ export interface OffsetCommitCommand {
   readonly type: 'offsetCommit'
   readonly request: RequestOf<typeof OffsetCommit>
   readonly apiVersion: number
+}
+
+/** Offsets that wait for the end of a transaction (KIP-98, KIP-447). Topics are resolved as in OffsetCommit. */
+export interface TxnOffsetCommitCommand {
+  readonly type: 'txnOffsetCommit'
+  readonly request: RequestOf<typeof TxnOffsetCommit>
+  readonly apiVersion: number
+  /** Lets the first batch of the transaction in; undefined: nobody checks. */
+  readonly verification: unknown
+}
+
+/** A transaction that committed offsets here has ended. Throws what the log says of the marker. */
+export interface EndTransactionCommand {
+  readonly type: 'endTransaction'
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly commit: boolean
+  readonly coordinatorEpoch: number
+  readonly transactionVersion: number
 }
 
 /** One group; null topics: all. Topics are resolved; the zero id stands for "any". */
@@ -110,6 +130,8 @@ export type RequestCommand =
   | HeartbeatCommand
   | LeaveCommand
   | OffsetCommitCommand
+  | TxnOffsetCommitCommand
+  | EndTransactionCommand
   | OffsetFetchCommand
   | DescribeCommand
   | ListCommand
@@ -130,6 +152,8 @@ export interface Replies {
   heartbeat: ReplyOf<typeof Heartbeat>
   leave: ReplyOf<typeof LeaveGroup>
   offsetCommit: ReplyOf<typeof OffsetCommit>
+  txnOffsetCommit: ReplyOf<typeof TxnOffsetCommit>
+  endTransaction: null
   offsetFetch: FetchedGroup
   describe: ReplyOf<typeof DescribeGroups>['groups']
   list: ReplyOf<typeof ListGroups>['groups']
@@ -154,7 +178,13 @@ export type GroupRecord =
     }
   /** Null: the group is gone. */
   | { readonly kind: 'group'; readonly groupId: string; readonly value: GroupValue | null }
-  | { readonly kind: 'endTransaction'; readonly producerId: number; readonly committed: boolean }
+  | {
+      readonly kind: 'endTransaction'
+      readonly producerId: number
+      readonly committed: boolean
+      /** -1 where it is read back: nobody asks then. */
+      readonly coordinatorEpoch: number
+    }
   /** Soft state, not logged: a rebalance under way, who waits, who is pending. */
   | { readonly kind: 'soft'; readonly group: Group }
 

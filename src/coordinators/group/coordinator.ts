@@ -11,11 +11,13 @@ import type {
   OffsetCommit,
   OffsetFetch,
   SyncGroup,
+  TxnOffsetCommit,
 } from '../../../protocol/messages/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 import type { LogPort } from '../machine.ts'
 import type {
   DeletedTopic,
+  EndTransactionCommand,
   GroupCommand,
   GroupConfig,
   GroupRecord,
@@ -39,7 +41,7 @@ import { Shard } from '../shard.ts'
 import { joinError, syncError } from './classic/replies.ts'
 import { clientError, fetchError } from './errors.ts'
 import { GroupMachine } from './machine.ts'
-import { fetchReply, resolveCommit, resolveFetch } from './offsets/resolve.ts'
+import { fetchReply, resolveCommit, resolveFetch, TOPIC_ID_VERSION, TXN_TOPIC_ID_VERSION } from './offsets/resolve.ts'
 import { partitionForGroup } from './partition.ts'
 
 export interface GroupContext {
@@ -57,6 +59,11 @@ export interface GroupCoordinatorOptions {
   /** The log of one of them; asked for on every election. */
   readonly log: (partition: number) => LogPort
   readonly topics: TopicLookup
+  /**
+   * Makes the partition part of the transaction, or finds out that it is; what it gives lets the log in. Throws or
+   * rejects with KafkaError. Left out: every transaction may write.
+   */
+  readonly admit?: (request: RequestOf<typeof TxnOffsetCommit>, partition: number, apiVersion: number) => unknown
 }
 
 type GroupShard = Shard<GroupRecord, GroupCommand, GroupReply>
@@ -145,7 +152,7 @@ export class GroupCoordinator {
     context: GroupContext,
   ): Promise<ReplyOf<typeof OffsetCommit>> {
     const { apiVersion } = context
-    const resolved = resolveCommit(request, apiVersion, this.#options.topics)
+    const resolved = resolveCommit(request, apiVersion >= TOPIC_ID_VERSION, this.#options.topics)
     if (resolved.request.topics.length === 0) return resolved.answer({ topics: [] })
     try {
       const command = { type: 'offsetCommit' as const, request: resolved.request, apiVersion }
@@ -153,6 +160,34 @@ export class GroupCoordinator {
     } catch (error) {
       return resolved.refuse(clientError(error))
     }
+  }
+
+  /** Offsets that count once the transaction commits; its coordinator is asked first (KIP-890). */
+  async txnOffsetCommit(
+    request: RequestOf<typeof TxnOffsetCommit>,
+    { apiVersion }: GroupContext,
+  ): Promise<ReplyOf<typeof TxnOffsetCommit>> {
+    const { groupId } = request
+    const resolved = resolveCommit(request, apiVersion >= TXN_TOPIC_ID_VERSION, this.#options.topics)
+    if (resolved.request.topics.length === 0) return resolved.answer({ topics: [] })
+    if (groupId === '') return resolved.refuse(INVALID_GROUP_ID)
+    try {
+      const admission = this.#options.admit?.(request, this.partitionFor(groupId), apiVersion)
+      // Without a wait where none is needed: the order of a connection's requests is kept.
+      const verification = admission instanceof Promise ? await admission : admission
+      const command = { type: 'txnOffsetCommit' as const, request: resolved.request, apiVersion, verification }
+      return resolved.answer(await this.#ask(groupId, command))
+    } catch (error) {
+      return resolved.refuse(clientError(error))
+    }
+  }
+
+  /** Writes the marker of a transaction into the partition. Resolves when it is durable; rejects with KafkaError. */
+  async endTransaction(partition: number, marker: Omit<EndTransactionCommand, 'type'>): Promise<void> {
+    if (this.#closed) throw new KafkaError(COORDINATOR_NOT_AVAILABLE)
+    const led = this.#led.get(partition)
+    if (!led) throw new KafkaError(NOT_COORDINATOR)
+    await this.#submit(led.shard, { type: 'endTransaction', ...marker })
   }
 
   async offsetFetch(

@@ -19,6 +19,7 @@ import { heartbeat, sync } from './classic/sync.ts'
 import { commitOffsets } from './offsets/commit.ts'
 import { deleteTopicOffsets, expireOffsets, listCommittedTopics, scheduleExpiry } from './offsets/expiry.ts'
 import { fetchOffsets } from './offsets/fetch.ts'
+import { commitInTransaction, endTransaction } from './offsets/transactional.ts'
 import { OffsetStore } from './offsets/store.ts'
 import { decodeRecord, encodeRecord, groupFromValue } from './records.ts'
 import { Turn } from './turn.ts'
@@ -118,6 +119,10 @@ function decide(turn: Turn, command: GroupCommand): void {
       return leave(turn, command)
     case 'offsetCommit':
       return commitOffsets(turn, command)
+    case 'txnOffsetCommit':
+      return commitInTransaction(turn, command)
+    case 'endTransaction':
+      return endTransaction(turn, command)
     case 'offsetFetch':
       return fetchOffsets(turn, command)
     case 'describe':

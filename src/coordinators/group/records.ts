@@ -3,6 +3,7 @@
 import type { LogEntry, StoredRecord } from '../machine.ts'
 import type { GroupRecord, GroupValue } from './commands.ts'
 import type { Group, GroupView, Member } from './classic/group.ts'
+import { ABORT, COMMIT, encodeControlKey, encodeEndTransactionMarker } from '../../../protocol/records/control.ts'
 import {
   coordinatorKeyType,
   decodeCoordinatorKey,
@@ -34,12 +35,13 @@ export function encodeRecord(record: GroupRecord): LogEntry | null {
         key: encodeCoordinatorKey(groupMetadataRecord, { group: record.groupId }),
         value: record.value && encodeVersioned(groupMetadataRecord.value, GROUP_VALUE_VERSION, record.value),
       }
+    case 'endTransaction':
+      return {
+        key: encodeControlKey(record.committed ? COMMIT : ABORT),
+        value: encodeEndTransactionMarker(record.coordinatorEpoch),
+      }
     case 'soft':
       return null
-    // A control batch of its own, never written this way.
-    case 'endTransaction':
-    default:
-      throw new Error(`no record of kind ${record.kind} is written`)
   }
 }
 
@@ -53,7 +55,9 @@ function encodeOffset({ groupId, topic, partition, value }: OffsetRecord): LogEn
 /** Types of records that belong to other kinds of groups are told to `unknown`. Throws DecodeError. */
 export function decodeRecord(stored: StoredRecord, unknown: (type: number) => void): GroupRecord | null {
   const { key, value, producerId } = stored
-  if (stored.marker) return { kind: 'endTransaction', producerId, committed: stored.marker === 'commit' }
+  if (stored.marker) {
+    return { kind: 'endTransaction', producerId, committed: stored.marker === 'commit', coordinatorEpoch: -1 }
+  }
   if (!key) return null
   const type = coordinatorKeyType(key)
   switch (type) {

@@ -1,5 +1,5 @@
 // One decision in the making: reads the machine's state, works on copies of the groups it changes, collects the effects.
-import type { Effects, TimerEffect } from '../machine.ts'
+import type { BatchProducer, Effects, TimerEffect } from '../machine.ts'
 import type { GroupCommand, GroupConfig, GroupRecord, GroupReply } from './commands.ts'
 import type { Group, GroupView } from './classic/group.ts'
 import type { OffsetStore } from './offsets/store.ts'
@@ -15,6 +15,8 @@ export class Turn {
   readonly config: GroupConfig
   readonly ticket: number
   readonly now: number
+  /** In whose name the records are written; undefined: the coordinator's own. */
+  producer: BatchProducer | undefined
   readonly #drafts = new Map<string, Group>()
   readonly #records: GroupRecord[] = []
   readonly #replies: [number, GroupReply][] = []
@@ -78,6 +80,7 @@ export class Turn {
   /** Logged records first: soft state lies over what they say. */
   effects(divisible = false): Effects<GroupRecord, GroupCommand, GroupReply> {
     const soft = [...this.#drafts.values()].map(group => ({ kind: 'soft' as const, group }))
-    return { records: [...this.#records, ...soft], replies: this.#replies, timers: this.#timers, divisible }
+    const { producer } = this
+    return { records: [...this.#records, ...soft], replies: this.#replies, timers: this.#timers, producer, divisible }
   }
 }

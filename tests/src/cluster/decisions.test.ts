@@ -16,6 +16,10 @@ import { createRequest, idsFrom, imageWithBrokers, options, take } from './suppo
 
 describe('auto-creation', () => {
   const internalTopics = internalTopicsOf({
+    'transaction.state.log.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.segment.bytes': 1 << 20,
     'offsets.topic.num.partitions': 50,
     'offsets.topic.replication.factor': 1,
     'offsets.topic.segment.bytes': 104_857_600,

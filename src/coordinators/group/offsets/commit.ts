@@ -24,8 +24,27 @@ export function commitOffsets(turn: Turn, command: OffsetCommitCommand): void {
   if (error) throw new KafkaError(error)
   keepAlive(turn, command)
   const expireTimestamp = request.retentionTimeMs === -1 ? -1 : turn.now + request.retentionTimeMs
+  turn.reply({ topics: recordCommits(turn, request, { expireTimestamp, producerId: -1 }) })
+}
+
+interface Commits {
+  readonly groupId: string
+  readonly topics: readonly {
+    readonly name: string
+    readonly topicId: string
+    readonly partitions: readonly {
+      readonly partitionIndex: number
+      readonly committedOffset: number
+      readonly committedLeaderEpoch: number
+      readonly committedMetadata: string | null
+    }[]
+  }[]
+}
+
+/** Logs what may be committed and returns the answer for each partition. */
+export function recordCommits(turn: Turn, request: Commits, o: { expireTimestamp: number; producerId: number }) {
   const maxMetadata = turn.config['offset.metadata.max.bytes']
-  const topics = request.topics.map(({ name, topicId, partitions }) => ({
+  return request.topics.map(({ name, topicId, partitions }) => ({
     name,
     topicId,
     partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
@@ -41,15 +60,14 @@ export function commitOffsets(turn: Turn, command: OffsetCommitCommand): void {
           leaderEpoch: committedLeaderEpoch,
           metadata,
           commitTimestamp: turn.now,
-          expireTimestamp,
+          expireTimestamp: o.expireTimestamp,
           topicId,
         },
-        producerId: -1,
+        producerId: o.producerId,
       })
       return { partitionIndex, errorCode: NONE }
     }),
   }))
-  turn.reply({ topics })
 }
 
 function checkCommit(turn: Turn, { request, apiVersion }: OffsetCommitCommand): number {

@@ -1,6 +1,6 @@
 // Between requests, which name topics or give their ids, and the machine, which is given both and only what exists.
 import type { ReplyOf, RequestOf } from '../../../../protocol/api.ts'
-import type { OffsetCommit, OffsetFetch } from '../../../../protocol/messages/index.ts'
+import type { OffsetCommit, OffsetFetch, TxnOffsetCommit } from '../../../../protocol/messages/index.ts'
 import type { FetchedGroup, OffsetFetchCommand, Replies } from '../commands.ts'
 import { NONE, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } from '../../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../../protocol/schema.ts'
@@ -14,26 +14,33 @@ export interface TopicLookup {
 }
 
 /** First version of OffsetCommit and OffsetFetch that gives topics by id. */
-const TOPIC_ID_VERSION = 10
+export const TOPIC_ID_VERSION = 10
+/** The same for TxnOffsetCommit. */
+export const TXN_TOPIC_ID_VERSION = 6
 /** First version of OffsetFetch that asks for several groups. */
 const GROUPS_VERSION = 8
 /** First version of OffsetFetch with an error for the group as a whole. */
 const GROUP_ERROR_VERSION = 2
 
-type CommitRequest = RequestOf<typeof OffsetCommit>
+type CommitRequest = RequestOf<typeof OffsetCommit> | RequestOf<typeof TxnOffsetCommit>
 type CommitTopic = CommitRequest['topics'][number]
 
-export interface ResolvedCommit {
+export interface ResolvedCommit<R extends CommitRequest> {
   /** The request with names, ids and existing partitions only. */
-  readonly request: CommitRequest
+  readonly request: R
   /** The whole answer: the machine's for what was committed, an error for the rest, in the order of the request. */
   answer(committed: Replies['offsetCommit']): ReplyOf<typeof OffsetCommit>
   /** The same error for all that exists. */
   refuse(errorCode: number): ReplyOf<typeof OffsetCommit>
 }
 
-export function resolveCommit(request: CommitRequest, apiVersion: number, lookup: TopicLookup): ResolvedCommit {
-  const topics = request.topics.map(topic => resolveCommitTopic(topic, apiVersion, lookup))
+/** `byId`: the version of the request gives topics by their id. */
+export function resolveCommit<R extends CommitRequest>(
+  request: R,
+  byId: boolean,
+  lookup: TopicLookup,
+): ResolvedCommit<R> {
+  const topics = request.topics.map(topic => resolveCommitTopic(topic, byId, lookup))
   const known = topics.filter(({ exists }) => exists.length > 0)
   const codesOf = (topic: (typeof topics)[number], codes: (partition: number) => number) => ({
     name: topic.name,
@@ -56,8 +63,7 @@ export function resolveCommit(request: CommitRequest, apiVersion: number, lookup
   }
 }
 
-function resolveCommitTopic(topic: CommitTopic, apiVersion: number, lookup: TopicLookup) {
-  const byId = apiVersion >= TOPIC_ID_VERSION
+function resolveCommitTopic(topic: CommitTopic, byId: boolean, lookup: TopicLookup) {
   const name = byId ? lookup.topicName(topic.topicId) : topic.name
   const topicId = byId ? topic.topicId : lookup.topicId(topic.name)
   const exists =

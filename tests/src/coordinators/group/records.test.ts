@@ -132,7 +132,11 @@ describe('other records', () => {
     expect(() => decodeRecord(stored(key.subarray(0, 4), null), never)).toThrow(DecodeError)
   })
 
-  it('that end a transaction are never written as records', () => {
-    expect(() => encodeRecord({ kind: 'endTransaction', producerId: 1, committed: true })).toThrow('no record of kind')
+  it('that end a transaction are the marker of a control batch', () => {
+    const entry = encodeRecord({ kind: 'endTransaction', producerId: 1, committed: true, coordinatorEpoch: 7 })!
+    expect(entry.key.toString('hex')).toBe('00000001')
+    expect(entry.value!.toString('hex')).toBe('000000000007')
+    const abort = encodeRecord({ kind: 'endTransaction', producerId: 1, committed: false, coordinatorEpoch: 7 })!
+    expect(abort.key.toString('hex')).toBe('00000000')
   })
 })

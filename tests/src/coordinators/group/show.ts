@@ -55,6 +55,11 @@ const show: { [T in keyof Replies]: (reply: Replies[T]) => string[] } = {
     reply.topics.flatMap(topic =>
       topic.partitions.map(partition => `${topic.name}-${partition.partitionIndex} ${errorName(partition.errorCode)}`),
     ),
+  txnOffsetCommit: reply =>
+    reply.topics.flatMap(topic =>
+      topic.partitions.map(partition => `${topic.name}-${partition.partitionIndex} ${errorName(partition.errorCode)}`),
+    ),
+  endTransaction: () => ['done'],
   offsetFetch: reply =>
     reply.topics.flatMap(topic =>
       topic.partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch = -1, metadata, errorCode }) =>
