@@ -14,6 +14,7 @@ async function throughRestarts(context: Context, interrupt: (broker: BrokerUnder
     context.name('running'),
     '-J',
     '-u',
+    '-E',
     '-X',
     'auto.offset.reset=earliest',
     ...QUICK,
