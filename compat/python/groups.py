@@ -11,7 +11,8 @@ class Member:
     def __init__(self, context, group, topic, **more):
         self.seen = []
         self.revoked = 0
-        self.consumer = context.consumer(group, **more)
+        self.errors = []
+        self.consumer = context.consumer(group, on_error=self.errors.append, **more)
         self.consumer.subscribe([topic], on_revoke=self._revoked)
 
     def _revoked(self, _consumer, partitions):
@@ -119,8 +120,8 @@ def static(context):
     equal(first.revoked, before)
 
     def fenced():
-        message = second.consumer.poll(0.05)
-        return message is not None and message.error() is not None and message.error().fatal()
+        second.poll()
+        return any(error.fatal() for error in second.errors)
 
     eventually("the old member hears that it is fenced", fenced)
     for member in (first, again, second):

@@ -71,7 +71,7 @@ class Context:
         keys = {key.replace("_", "."): value for key, value in more.items()}
         return Producer(self.config({"linger.ms": 5, **keys}))
 
-    def consumer(self, group=None, **more):
+    def consumer(self, group=None, on_error=None, **more):
         keys = {key.replace("_", "."): value for key, value in more.items()}
         defaults = {
             "group.id": group or self.name("group"),
@@ -80,7 +80,7 @@ class Context:
             "heartbeat.interval.ms": 300,
             "fetch.wait.max.ms": 100,
         }
-        return Consumer(self.config({**defaults, **keys}))
+        return Consumer(self.config({**defaults, **keys, "error_cb": on_error or (lambda error: None)}))
 
     def topic(self, hint="topic", partitions=1, **config):
         name = self.name(hint)
