@@ -1,6 +1,17 @@
 // Source of the decoder of one (message, version): straight-line calls of Reader's methods, one function per struct
 // and array. Names come from our own definitions alone and are checked in compile.ts.
-import { fallbackOf, fieldsIn, isCompact, isNullable, minimumSize, type Target } from './layout.ts'
+import {
+  fallbackOf,
+  fieldsIn,
+  fixedSize,
+  isCompact,
+  isNullable,
+  isRun,
+  minimumSize,
+  partsOf,
+  type Run,
+  type Target,
+} from './layout.ts'
 import type { AnyField, Kind, Spec } from './schema.ts'
 
 const METHODS: { readonly [K in Kind]?: string } = { string: 'String', bytes: 'Bytes', records: 'Records' }
@@ -18,7 +29,11 @@ export class DecoderSource {
   struct(spec: Spec): string {
     const { version, flexible, exact } = this.#target
     const { plain, tagged } = fieldsIn(spec, version)
-    const lines = plain.map(([name, field]) => `const _${name}=${this.#read(field)}`)
+    const lines: string[] = []
+    for (const part of partsOf(plain)) {
+      if (isRun(part)) lines.push(...this.#run(part, `p${lines.length}`))
+      else lines.push(`const _${part[0]}=${this.#read(part[1])}`)
+    }
     for (const [name, field] of tagged) lines.push(`let _${name}=${fallbackOf(field, exact)}`)
     if (flexible) lines.push(this.#tags(tagged))
     const present = new Set([...plain, ...tagged].map(([name]) => name))
@@ -26,6 +41,11 @@ export class DecoderSource {
       ([name, field]) => `${name}:${present.has(name) ? `_${name}` : fallbackOf(field, exact)}`,
     )
     return this.#function([...lines, `return {${members.join(',')}}`])
+  }
+
+  #run({ fields, size }: Run, place: string): string[] {
+    const reads = fields.map(({ name, field, at }) => `const _${name}=r.${this.#fixed(field)}At(${place}+${at})`)
+    return [`const ${place}=r.take(${size})`, ...reads]
   }
 
   #function(lines: string[]): string {
@@ -62,12 +82,22 @@ export class DecoderSource {
     if (spec.kind === 'array') {
       const count = `r.${lowerFirst(`${compact ? 'compact' : ''}${nullable ? 'Nullable' : ''}Count`)}(${minimumSize(spec.of!, this.#target)})`
       const lines = [`const n=${count}`, ...(nullable ? ['if(n<0)return null'] : []), 'const a=[]']
+      const size = fixedSize(spec.of!)
+      if (size !== undefined) {
+        lines.push(`let p=r.take(n*${size})`, `for(let i=0;i<n;i++,p+=${size})a.push(r.${this.#fixed(spec.of!)}At(p))`)
+        return `${this.#function([...lines, 'return a'])}(r)`
+      }
       const element = this.#read(spec.of!)
       return `${this.#function([...lines, `for(let i=0;i<n;i++)a.push(${element})`, 'return a'])}(r)`
     }
     const method = METHODS[spec.kind]
     if (method) return `r.${lowerFirst(`${compact ? 'compact' : ''}${nullable ? 'Nullable' : ''}${method}`)}()`
-    return `r.${spec.kind}${spec.kind === 'int64' && this.#target.exact ? 'Exact' : ''}()`
+    return `r.${this.#fixed(field)}()`
+  }
+
+  /** Reader's method for a value of fixed size. */
+  #fixed({ spec: { kind } }: AnyField): string {
+    return kind === 'int64' && this.#target.exact ? 'int64Exact' : kind
   }
 }
 

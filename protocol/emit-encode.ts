@@ -1,6 +1,18 @@
 // Source of the encoder of one (message, version), the mirror of emit-decode.ts. Left-out fields are written as their
 // fallback. A strict encoder also refuses values set in fields that the version lacks, unless they are ignorable.
-import { fallbackOf, fieldsIn, isCompact, isFallback, isIn, isNullable, type Target } from './layout.ts'
+import {
+  fallbackOf,
+  fieldsIn,
+  fixedSize,
+  isCompact,
+  isFallback,
+  isIn,
+  isNullable,
+  isRun,
+  partsOf,
+  type Run,
+  type Target,
+} from './layout.ts'
 import type { AnyField, Spec } from './schema.ts'
 
 export class EncoderSource {
@@ -17,15 +29,34 @@ export class EncoderSource {
   struct(spec: Spec): string {
     const { version, flexible, exact } = this.#target
     const { plain, tagged } = fieldsIn(spec, version)
-    const lines = ['let v']
+    const lines = ['let v,p']
     if (this.#strict) lines.push(...this.#refusals(spec))
-    for (const [name, field] of plain) {
-      lines.push(`v=x.${name};if(v===undefined)v=${fallbackOf(field, exact)}`, this.#write(field, name))
+    const parts = partsOf(plain)
+    const noTags = flexible && tagged.length === 0
+    for (const part of parts) {
+      if (isRun(part)) lines.push(...this.#run(part, noTags && part === parts.at(-1)))
+      else lines.push(`v=x.${part[0]};if(v===undefined)v=${fallbackOf(part[1], exact)}`, this.#write(part[1], part[0]))
     }
-    if (flexible) lines.push(...this.#tags(tagged))
+    if (flexible && !noTags) lines.push(...this.#tags(tagged))
+    else if (noTags && !(parts.length > 0 && isRun(parts.at(-1)!))) lines.push('w.uvarint(0)')
     const name = `f${this.functions.length}`
     this.functions.push(`function ${name}(w,x){\n${lines.join('\n')}\n}`)
     return name
+  }
+
+  /** Fields of fixed size; with `last`, the empty section of tags that ends the struct as well. */
+  #run({ fields, size }: Run, last: boolean): string[] {
+    const writes = fields.map(({ name, field, at }) => {
+      const fallback = fallbackOf(field, this.#target.exact)
+      return `v=x.${name};w.${this.#fixed(field)}At(p+${at},v===undefined?${fallback}:v)`
+    })
+    if (!last) return [`p=w.room(${size})`, ...writes]
+    return [`p=w.room(${size + 1})`, ...writes, `w.noTagsAt(p+${size})`]
+  }
+
+  /** Writer's method for a value of fixed size. */
+  #fixed({ spec: { kind } }: AnyField): string {
+    return kind === 'int64' && this.#target.exact ? 'int64Exact' : kind
   }
 
   #refusals(spec: Spec): string[] {
@@ -38,7 +69,6 @@ export class EncoderSource {
   }
 
   #tags(tagged: [string, AnyField][]): string[] {
-    if (tagged.length === 0) return ['w.uvarint(0)']
     const { exact } = this.#target
     const lines = ['let n=0,m']
     for (const [name, field] of tagged) {
@@ -95,7 +125,6 @@ export class EncoderSource {
           `w.${compact ? 'compactRecords' : 'records'}(v)`,
         )
       case 'int64':
-        return `w.int64${this.#target.exact ? 'Exact' : ''}(v)`
       case 'bool':
       case 'int8':
       case 'int16':
@@ -104,12 +133,17 @@ export class EncoderSource {
       case 'uint32':
       case 'float64':
       case 'uuid':
-        return `w.${spec.kind}(v)`
+        return `w.${this.#fixed(field)}(v)`
     }
   }
 
   #elements(spec: Spec, name: string): string {
-    const write = this.#write(spec.of!, name)
+    const element = spec.of!
+    const size = fixedSize(element)
+    if (size !== undefined) {
+      return `{let p=w.room(v.length*${size});for(let i=0,l=v.length;i<l;i++,p+=${size})w.${this.#fixed(element)}At(p,v[i])}`
+    }
+    const write = this.#write(element, name)
     return `{const a=v;for(let i=0,l=a.length;i<l;i++){const v=a[i];${write}}}`
   }
 }

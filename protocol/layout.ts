@@ -37,6 +37,39 @@ const FIXED: { readonly [kind: string]: number } = {
   uuid: 16,
 }
 
+/** Bytes of every value of this field; undefined where they differ. */
+export const fixedSize = ({ spec }: AnyField): number | undefined => FIXED[spec.kind]
+
+/** Neighbours of fixed size in a struct, which are checked and written together. */
+export interface Run {
+  readonly fields: readonly {
+    readonly name: string
+    readonly field: AnyField
+    /** Bytes before it. */ readonly at: number
+  }[]
+  readonly size: number
+}
+
+/** A struct's fields in wire order, neighbours of fixed size as one run. */
+export function partsOf(fields: readonly [string, AnyField][]): (Run | readonly [string, AnyField])[] {
+  const parts: (Run | readonly [string, AnyField])[] = []
+  let run: { fields: { name: string; field: AnyField; at: number }[]; size: number } | null = null
+  for (const [name, field] of fields) {
+    const size = fixedSize(field)
+    if (size === undefined) {
+      run = null
+      parts.push([name, field])
+      continue
+    }
+    if (!run) parts.push((run = { fields: [], size: 0 }))
+    run.fields.push({ name, field, at: run.size })
+    run.size += size
+  }
+  return parts
+}
+
+export const isRun = (part: Run | readonly [string, AnyField]): part is Run => 'size' in part
+
 /** The fewest bytes a value of this field can take, for checking counts before anything is allocated. */
 export function minimumSize(field: AnyField, target: Target): number {
   const { spec } = field

@@ -48,49 +48,71 @@ export class Reader {
   }
 
   /** Moves past `size` bytes and returns where they begin. */
-  #take(size: number): number {
+  take(size: number): number {
     const at = this.offset
     if (size > this.end - at) this.fail(`${size} bytes needed, ${this.end - at} left`)
     this.offset = at + size
     return at
   }
 
+  // Values of fixed size, each in two forms: the next one, and one at a place that `take` has checked (emitted code takes
+  // neighbours together).
+
+  boolAt(at: number): boolean {
+    return this.buffer[at] !== 0
+  }
+
   bool(): boolean {
-    return this.buffer[this.#take(1)] !== 0
+    return this.boolAt(this.take(1))
+  }
+
+  int8At(at: number): number {
+    return (this.buffer[at]! << 24) >> 24
   }
 
   int8(): number {
-    return (this.buffer[this.#take(1)]! << 24) >> 24
+    return this.int8At(this.take(1))
   }
 
-  int16(): number {
-    const at = this.#take(2)
+  int16At(at: number): number {
     const b = this.buffer
     return (((b[at]! << 8) | b[at + 1]!) << 16) >> 16
   }
 
-  uint16(): number {
-    const at = this.#take(2)
+  int16(): number {
+    return this.int16At(this.take(2))
+  }
+
+  uint16At(at: number): number {
     const b = this.buffer
     return (b[at]! << 8) | b[at + 1]!
   }
 
-  int32(): number {
-    const at = this.#take(4)
+  uint16(): number {
+    return this.uint16At(this.take(2))
+  }
+
+  int32At(at: number): number {
     const b = this.buffer
     return (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!
   }
 
+  int32(): number {
+    return this.int32At(this.take(4))
+  }
+
+  uint32At(at: number): number {
+    return this.int32At(at) >>> 0
+  }
+
   uint32(): number {
-    return this.int32() >>> 0
+    return this.uint32At(this.take(4))
   }
 
   /** A number; values that a double cannot hold exactly are refused, save the two ends (2^63-1 becomes 2^63). */
-  int64(): number {
-    const at = this.#take(8)
-    const b = this.buffer
-    const high = (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!
-    const low = ((b[at + 4]! << 24) | (b[at + 5]! << 16) | (b[at + 6]! << 8) | b[at + 7]!) >>> 0
+  int64At(at: number): number {
+    const high = this.int32At(at)
+    const low = this.int32At(at + 4) >>> 0
     // -2^53 has a double of its own but is outside the safe range: -2^53-1 would round to it.
     if (high >= -0x200000 && high < 0x200000 && !(high === -0x200000 && low === 0)) return high * TWO_32 + low
     if (high === -0x80000000 && low === 0) return -(2 ** 63)
@@ -98,15 +120,38 @@ export class Reader {
     return this.fail('int64 outside the range that is held exactly')
   }
 
+  int64(): number {
+    return this.int64At(this.take(8))
+  }
+
   /** Exact mode: a number within ±(2^53-1), a bigint outside. */
-  int64Exact(): number | bigint {
-    const value = this.buffer.readBigInt64BE(this.#take(8))
+  int64ExactAt(at: number): number | bigint {
+    const value = this.buffer.readBigInt64BE(at)
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : value
   }
 
+  int64Exact(): number | bigint {
+    return this.int64ExactAt(this.take(8))
+  }
+
+  float64At(at: number): number {
+    return this.buffer.readDoubleBE(at)
+  }
+
   float64(): number {
-    return this.buffer.readDoubleBE(this.#take(8))
+    return this.float64At(this.take(8))
+  }
+
+  uuidAt(at: number): string {
+    const b = this.buffer
+    // Absent ids are common (every version before topic ids), so they cost no string.
+    for (let i = at; i < at + 16; i++) if (b[i] !== 0) return b.base64urlSlice(at, at + 16)
+    return ZERO_UUID
+  }
+
+  uuid(): string {
+    return this.uuidAt(this.take(16))
   }
 
   /** Unsigned varint of at most 32 bits (five bytes). */
@@ -134,14 +179,6 @@ export class Reader {
     return this.fail('varint too long')
   }
 
-  uuid(): string {
-    const at = this.#take(16)
-    const b = this.buffer
-    // Absent ids are common (every version before topic ids), so they cost no string.
-    for (let i = at; i < at + 16; i++) if (b[i] !== 0) return b.base64urlSlice(at, at + 16)
-    return ZERO_UUID
-  }
-
   // Lengths. -1 stands for null; in compact form the length is stored plus one, 0 for null.
 
   #length16(): number {
@@ -158,7 +195,7 @@ export class Reader {
 
   #text(size: number): string {
     if (size === 0) return ''
-    const at = this.#take(size)
+    const at = this.take(size)
     return this.buffer.utf8Slice(at, at + size)
   }
 
@@ -190,7 +227,7 @@ export class Reader {
 
   #copy(size: number): Buffer {
     if (size === 0) return EMPTY
-    const at = this.#take(size)
+    const at = this.take(size)
     const copy = Buffer.allocUnsafe(size)
     this.buffer.copy(copy, 0, at, at + size)
     return copy
@@ -217,7 +254,7 @@ export class Reader {
   }
 
   #view(size: number): Records {
-    const at = this.#take(size)
+    const at = this.take(size)
     return { byteLength: size, parts: [this.buffer.subarray(at, at + size)] }
   }
 
@@ -293,13 +330,18 @@ export class Reader {
   }
 
   skipTag(): void {
-    this.#take(this.uvarint())
+    this.take(this.uvarint())
   }
 
   /** Tagged section of a struct that defines no tags. */
   skipTags(): void {
+    const count = this.uvarint()
+    if (count > 0) this.#skipTags(count)
+  }
+
+  #skipTags(count: number): void {
     let previous = -1
-    for (let left = this.uvarint(); left > 0; left--) {
+    for (let left = count; left > 0; left--) {
       previous = this.nextTag(previous)
       this.skipTag()
     }

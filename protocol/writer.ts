@@ -51,6 +51,9 @@ function giveBack(slab: Slab): void {
   if (list && length === SMALLEST << index && list.length < KEPT[index]!) list.push(slab)
 }
 
+/** Characters of a string that is written in place; its length takes one byte as a varint. */
+const SHORT = 48
+
 /** Records up to this size are copied: a chunk of their own costs more. */
 const COPY_LIMIT = 1024
 
@@ -69,7 +72,7 @@ export class Writer {
   }
 
   /** Room for `size` bytes at the returned place. */
-  #room(size: number): number {
+  room(size: number): number {
     const at = this.#at
     if (size > this.#buffer.length - at) this.#grow(size)
     this.#at = at + size
@@ -93,117 +96,182 @@ export class Writer {
     throw new EncodeError(what)
   }
 
-  bool(value: boolean): void {
-    const at = this.#room(1)
+  // Values of fixed size, each in two forms: behind what is written, and at a place that `room` gave (emitted code makes
+  // room for neighbours together).
+
+  boolAt(at: number, value: boolean): void {
     this.#buffer[at] = value ? 1 : 0
   }
 
-  int8(value: number): void {
+  bool(value: boolean): void {
+    this.boolAt(this.room(1), value)
+  }
+
+  int8At(at: number, value: number): void {
     if ((value << 24) >> 24 !== value) this.refuse(`not an int8: ${value}`)
-    const at = this.#room(1)
     this.#buffer[at] = value
   }
 
-  int16(value: number): void {
+  int8(value: number): void {
+    this.int8At(this.room(1), value)
+  }
+
+  int16At(at: number, value: number): void {
     if ((value << 16) >> 16 !== value) this.refuse(`not an int16: ${value}`)
-    this.#put16(value)
-  }
-
-  uint16(value: number): void {
-    if ((value & 0xffff) !== value) this.refuse(`not a uint16: ${value}`)
-    this.#put16(value)
-  }
-
-  #put16(value: number): void {
-    const at = this.#room(2)
     this.#view.setInt16(at, value)
   }
 
-  int32(value: number): void {
+  int16(value: number): void {
+    this.int16At(this.room(2), value)
+  }
+
+  uint16At(at: number, value: number): void {
+    if ((value & 0xffff) !== value) this.refuse(`not a uint16: ${value}`)
+    this.#view.setInt16(at, value)
+  }
+
+  uint16(value: number): void {
+    this.uint16At(this.room(2), value)
+  }
+
+  int32At(at: number, value: number): void {
     if ((value | 0) !== value) this.refuse(`not an int32: ${value}`)
-    this.#put32(value, this.#room(4))
-  }
-
-  uint32(value: number): void {
-    if (value >>> 0 !== value) this.refuse(`not a uint32: ${value}`)
-    this.#put32(value, this.#room(4))
-  }
-
-  #put32(value: number, at: number): void {
     this.#view.setInt32(at, value)
   }
 
+  int32(value: number): void {
+    this.int32At(this.room(4), value)
+  }
+
+  uint32At(at: number, value: number): void {
+    if (value >>> 0 !== value) this.refuse(`not a uint32: ${value}`)
+    this.#view.setInt32(at, value)
+  }
+
+  uint32(value: number): void {
+    this.uint32At(this.room(4), value)
+  }
+
+  int64At(at: number, value: number): void {
+    const view = this.#view
+    if ((value | 0) === value) {
+      view.setInt32(at, value >> 31)
+      view.setInt32(at + 4, value)
+    } else if (Number.isSafeInteger(value)) {
+      view.setInt32(at, Math.floor(value / 4294967296))
+      view.setInt32(at + 4, value)
+    } else this.#edge64(at, value)
+  }
+
+  /** The two ends, as doubles hold them. */
+  #edge64(at: number, value: number): void {
+    if (value === 2 ** 63) this.#view.setBigInt64(at, 2n ** 63n - 1n)
+    else if (value === -(2 ** 63)) this.#view.setBigInt64(at, -(2n ** 63n))
+    else this.refuse(`not an int64 held exactly: ${value}`)
+  }
+
   int64(value: number): void {
-    const at = this.#room(8)
-    if (Number.isSafeInteger(value)) {
-      this.#put32(Math.floor(value / 4294967296), at)
-      this.#put32(value, at + 4)
-    } else if (value === 2 ** 63) {
-      this.#put32(0x7fffffff, at)
-      this.#put32(-1, at + 4)
-    } else if (value === -(2 ** 63)) {
-      this.#put32(-0x80000000, at)
-      this.#put32(0, at + 4)
-    } else this.refuse(`not an int64 held exactly: ${value}`)
+    this.int64At(this.room(8), value)
   }
 
   /** Exact mode: takes bigint as well. */
-  int64Exact(value: number | bigint): void {
-    if (typeof value === 'number') return this.int64(value)
+  int64ExactAt(at: number, value: number | bigint): void {
+    if (typeof value === 'number') return this.int64At(at, value)
     if (BigInt.asIntN(64, value) !== value) this.refuse(`not an int64: ${value}`)
-    const at = this.#room(8)
     this.#view.setBigInt64(at, value)
   }
 
-  float64(value: number): void {
+  int64Exact(value: number | bigint): void {
+    this.int64ExactAt(this.room(8), value)
+  }
+
+  float64At(at: number, value: number): void {
     if (typeof value !== 'number') this.refuse('not a float64')
-    const at = this.#room(8)
     this.#view.setFloat64(at, value)
   }
 
-  uvarint(value: number): void {
-    if ((value & 0x7f) === value) {
-      const at = this.#room(1)
-      this.#buffer[at] = value
-      return
-    }
-    if (value >>> 0 !== value) this.refuse(`not an unsigned varint: ${value}`)
-    let rest = value
-    let at = this.#room(varintSize(rest))
-    const b = this.#buffer
-    for (; rest > 0x7f; rest >>>= 7) b[at++] = (rest & 0x7f) | 0x80
-    b[at] = rest
+  float64(value: number): void {
+    this.float64At(this.room(8), value)
   }
 
-  uuid(value: string): void {
-    const at = this.#room(16)
+  uuidAt(at: number, value: string): void {
     if (value === ZERO_UUID) this.#buffer.fill(0, at, at + 16)
     else if (value?.length !== 22 || this.#buffer.write(value, at, 16, 'base64url') !== 16) {
       this.refuse(`not a uuid: ${value}`)
     }
   }
 
+  uuid(value: string): void {
+    this.uuidAt(this.room(16), value)
+  }
+
+  /** An empty section of tagged fields. */
+  noTagsAt(at: number): void {
+    this.#buffer[at] = 0
+  }
+
+  uvarint(value: number): void {
+    if ((value & 0x7f) === value) {
+      const at = this.room(1)
+      this.#buffer[at] = value
+      return
+    }
+    if (value >>> 0 !== value) this.refuse(`not an unsigned varint: ${value}`)
+    let rest = value
+    let at = this.room(varintSize(rest))
+    const b = this.#buffer
+    for (; rest > 0x7f; rest >>>= 7) b[at++] = (rest & 0x7f) | 0x80
+    b[at] = rest
+  }
+
   string(value: string | null): void {
+    if (this.#short(value, 2)) return
     const size = this.#size(value)
-    if (size > 0x7fff) this.refuse(`string of ${size} bytes`)
-    this.#put16(size)
+    this.int16(size)
     this.#text(value!, size)
   }
 
   compactString(value: string | null): void {
+    if (this.#short(value, 1)) return
     const size = this.#size(value)
-    if (size > 0x7fff) this.refuse(`string of ${size} bytes`)
     this.uvarint(size + 1)
     this.#text(value!, size)
   }
 
+  /**
+   * Most strings are short and ASCII: those are written here, with the length in `prefix` bytes, since calls into Node
+   * cost more than the bytes. False: it is not one of them, and nothing is written.
+   */
+  #short(value: string | null, prefix: 1 | 2): boolean {
+    if (typeof value !== 'string' || value.length > SHORT) return false
+    const { length } = value
+    const at = this.room(prefix + length)
+    const buffer = this.#buffer
+    if (prefix === 1) buffer[at] = length + 1
+    else {
+      buffer[at] = 0
+      buffer[at + 1] = length
+    }
+    for (let i = 0, to = at + prefix; i < length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit > 0x7f) {
+        this.#at = at
+        return false
+      }
+      buffer[to + i] = unit
+    }
+    return true
+  }
+
   #size(value: string | null): number {
     if (typeof value !== 'string') this.refuse(`not a string: ${value}`)
-    return Buffer.byteLength(value)
+    const size = Buffer.byteLength(value)
+    if (size > 0x7fff) this.refuse(`string of ${size} bytes`)
+    return size
   }
 
   #text(value: string, size: number): void {
-    const at = this.#room(size)
+    const at = this.room(size)
     if (size === value.length) this.#buffer.latin1Write(value, at, size)
     else this.#buffer.utf8Write(value, at, size)
   }
@@ -220,7 +288,7 @@ export class Writer {
 
   /** Bytes as they are, copied. */
   raw(value: Uint8Array): void {
-    const at = this.#room(value.length)
+    const at = this.room(value.length)
     this.#buffer.set(value, at)
   }
 
@@ -247,16 +315,16 @@ export class Writer {
   // Nulls of the lengths' several forms.
 
   null16(): void {
-    this.#put16(-1)
+    this.int16(-1)
   }
 
   null32(): void {
-    this.#put32(-1, this.#room(4))
+    this.int32(-1)
   }
 
   /** Opens a piece whose size, a varint, goes before it; returns the mark for `close`. Holds no records. */
   open(): number {
-    return this.#room(1)
+    return this.room(1)
   }
 
   close(mark: number): void {
@@ -264,7 +332,7 @@ export class Writer {
     const width = varintSize(size)
     if (width > 1) {
       const end = this.#at
-      this.#room(width - 1)
+      this.room(width - 1)
       this.#buffer.copyWithin(mark + width, mark + 1, end)
     }
     const end = this.#at
@@ -275,11 +343,11 @@ export class Writer {
 
   /** Opens a frame: four bytes for its size; returns the mark for `endFrame` or `rewind`. */
   beginFrame(): FrameMark {
-    return { at: this.#room(4), splices: this.#splices.length, spliced: this.#spliced }
+    return { at: this.room(4), splices: this.#splices.length, spliced: this.#spliced }
   }
 
   endFrame(mark: FrameMark): void {
-    this.#put32(this.#at - mark.at - 4 + (this.#spliced - mark.spliced), mark.at)
+    this.int32At(mark.at, this.#at - mark.at - 4 + (this.#spliced - mark.spliced))
   }
 
   /** Forgets what was written since the mark, releasing its records. */
