@@ -26,7 +26,12 @@ function convert(value: unknown, name: string, ordered: boolean): Json {
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Uint8Array) return bytes(value)
   if (Array.isArray(value)) return list(value, name, ordered)
-  if (isRecords(value)) return { byteLength: value.byteLength, batches: batches(Buffer.concat(value.parts)) }
+  if (isRecords(value)) {
+    const found = batches(Buffer.concat(value.parts))
+    // Compressors differ, so the size says nothing where one was at work.
+    const plain = found.every(of => typeof of === 'object' && of !== null && ('size' in of || 'partialBytes' in of))
+    return { ...(plain && { byteLength: value.byteLength }), batches: found }
+  }
   return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, convert(of, key, ordered)]))
 }
 
@@ -82,7 +87,6 @@ function wholeBatch(buffer: Buffer, at: number, size: number): Json {
   return {
     baseOffset: batch.baseOffset(buffer, at),
     lastOffset: batch.lastOffset(buffer, at),
-    // Compressors differ.
     ...(codec === 0 && { size }),
     leaderEpoch: batch.partitionLeaderEpoch(buffer, at),
     magic: batch.magic(buffer, at),

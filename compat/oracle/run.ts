@@ -99,10 +99,18 @@ function remember(difference: Difference): void {
   differences.set(key, [...(differences.get(key) ?? []), version])
 }
 
+/** What one exchange differs in, after its first few fields, is left out: one cause often shows in many places. */
+const PRINTED = 6
+
 function printDifferences(): void {
+  const printed = new Map<string, number>()
   for (const [text, versions] of differences) {
     const [first, ...rest] = text.split('\n')
-    console.log([`${first} (versions ${versions.join(', ')})`, ...rest].join('\n'))
+    const exchange = first!.split(': ').slice(0, 2).join(': ')
+    const count = (printed.get(exchange) ?? 0) + 1
+    printed.set(exchange, count)
+    if (count <= PRINTED) console.log([`${first} (versions ${versions.join(', ')})`, ...rest].join('\n'))
+    if (count === PRINTED + 1) console.log(`${exchange}: and more`)
   }
   differences.clear()
 }

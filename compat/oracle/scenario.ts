@@ -201,7 +201,9 @@ export class Case {
     const wire = await this.connect()
     wire.post(bytesOf(encodeRequest(api, version, 7, CLIENT_ID, ask).chunks))
     const next = bytesOf(encodeRequest(ApiVersions, 0, 8, CLIENT_ID, {}).chunks)
-    const outcome = within(wire.raw(next)).then(answer => (answer === null ? 'closed' : `answer ${answer.readInt32BE(0)}`))
+    const outcome = within(wire.raw(next)).then(answer =>
+      answer === null ? 'closed' : `answer ${answer.readInt32BE(0)}`,
+    )
     this.#note(label, api.name, version, outcome)
     await outcome
     wire.close()

@@ -1,5 +1,29 @@
 // Every scenario, by theme. A new file is added here.
 import type { Scenario } from '../scenario.ts'
+import { configScenarios } from './configs.ts'
+import { fetchScenarios } from './fetch.ts'
+import { fetchSessionScenarios } from './fetch-sessions.ts'
+import { framingScenarios } from './framing.ts'
+import { groupAdminScenarios } from './group-admin.ts'
+import { idempotenceScenarios } from './idempotence.ts'
+import { listOffsetsScenarios } from './list-offsets.ts'
+import { membershipScenarios } from './membership.ts'
+import { metadataScenarios } from './metadata.ts'
+import { offsetScenarios } from './offsets.ts'
 import { produceScenarios } from './produce.ts'
+import { topicScenarios } from './topics.ts'
 
-export const scenarios: readonly Scenario[] = [...produceScenarios]
+export const scenarios: readonly Scenario[] = [
+  ...produceScenarios,
+  ...idempotenceScenarios,
+  ...fetchScenarios,
+  ...fetchSessionScenarios,
+  ...listOffsetsScenarios,
+  ...metadataScenarios,
+  ...offsetScenarios,
+  ...membershipScenarios,
+  ...groupAdminScenarios,
+  ...topicScenarios,
+  ...configScenarios,
+  ...framingScenarios,
+]

@@ -1,0 +1,69 @@
+// DescribeConfigs: topics and the broker, with every value.
+import type { AskOf } from '../../../protocol/api.ts'
+import { scenario } from '../scenario.ts'
+import { DescribeConfigs } from '../../../protocol/index.ts'
+
+const TOPIC = 2
+const BROKER = 4
+const BROKER_LOGGER = 8
+const CLIENT_METRICS = 16
+const GROUP = 32
+
+export const configScenarios = [
+  scenario('configs/describe', DescribeConfigs, async (on, v) => {
+    const topic = await on.topic('t', { configs: { 'retention.ms': '1234567', 'compression.type': 'gzip' } })
+    const ask = (
+      label: string,
+      resourceType: number,
+      resourceName: string,
+      keys: string[] | null = null,
+      o: Partial<AskOf<typeof DescribeConfigs>> = {},
+    ) =>
+      on.attempt(label, DescribeConfigs, v, {
+        resources: [{ resourceType, resourceName, configurationKeys: keys }],
+        ...(v >= 1 && { includeSynonyms: false }),
+        ...(v >= 3 && { includeDocumentation: false }),
+        ...o,
+      })
+    await ask('the topic', TOPIC, topic.name)
+    await ask('two of its keys', TOPIC, topic.name, ['retention.ms', 'segment.bytes'])
+    await ask('no keys', TOPIC, topic.name, [])
+    await ask('an unknown key', TOPIC, topic.name, ['no.such.key'])
+    await ask('a key twice', TOPIC, topic.name, ['retention.ms', 'retention.ms'])
+    await ask('the broker', BROKER, '1')
+    await ask('one of its keys', BROKER, '1', ['log.retention.ms'])
+    await ask('the default of brokers', BROKER, '')
+    await ask('another broker', BROKER, '2')
+    await ask('a broker that is no number', BROKER, 'one')
+    await ask('an unknown topic', TOPIC, on.name('nowhere'))
+    await ask('an illegal topic', TOPIC, 'not legal!')
+    await ask('an empty topic', TOPIC, '')
+    await ask('type 0', 0, 'x')
+    await ask('type 1', 1, 'x')
+    await ask('type 3', 3, 'x')
+    await ask('type 99', 99, 'x')
+    await ask('the loggers of another broker', BROKER_LOGGER, '2')
+    await on.attempt('no resources', DescribeConfigs, v, { resources: [] })
+    const twice = [{ resourceType: TOPIC, resourceName: topic.name, configurationKeys: ['segment.ms'] }]
+    await on.attempt('a resource twice', DescribeConfigs, v, { resources: [...twice, ...twice] })
+    if (v < 1) return
+    await ask('the topic with synonyms', TOPIC, topic.name, null, { includeSynonyms: true })
+    await ask('the broker with synonyms', BROKER, '1', null, { includeSynonyms: true })
+    if (v < 3) return
+    await ask('the topic with texts', TOPIC, topic.name, ['retention.ms'], { includeDocumentation: true })
+  }),
+
+  scenario(
+    'configs/groups and client metrics',
+    DescribeConfigs,
+    async (on, v) => {
+      const ask = (label: string, resourceType: number, resourceName: string) =>
+        on.attempt(label, DescribeConfigs, v, { resources: [{ resourceType, resourceName, configurationKeys: null }] })
+      await ask('a group', GROUP, on.name('g'))
+      await ask('the empty group', GROUP, '')
+      await ask('client metrics', CLIENT_METRICS, on.name('m'))
+      await ask('empty client metrics', CLIENT_METRICS, '')
+    },
+    { versions: [4, 4] },
+  ),
+]
