@@ -87,7 +87,7 @@ export async function startBroker(keys: Readonly<Record<string, string | number>
       () => {
         if (started.exitCode !== null)
           throw new Error(`exit code ${started.exitCode}: ${readFileSync(logPath, 'utf8')}`)
-        return answers(bootstrap)
+        return within(2000, 'an answer', answers(bootstrap))
       },
       { ms: START_MS },
     )

@@ -66,7 +66,13 @@ export class Suite {
     const scenarios = this.#scenarios.filter(
       ({ name }) => chosen.length === 0 || chosen.some(part => name.includes(part)),
     )
-    const shared = external === undefined ? await startBroker(this.#keys) : externalBroker(external)
+    let shared: BrokerUnderTest
+    try {
+      shared = external === undefined ? await startBroker(this.#keys) : externalBroker(external)
+    } catch (error) {
+      this.fail('the broker starts', reasonOf(error))
+      return this.end()
+    }
     try {
       for (const scenario of scenarios) {
         if (external !== undefined && (scenario.own !== undefined || scenario.ours === true)) {

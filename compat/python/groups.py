@@ -20,7 +20,9 @@ class Member:
 
     def poll(self):
         message = self.consumer.poll(0.02)
-        if message is not None and message.error() is None:
+        if message is not None and message.error() is not None:
+            self.errors.append(message.error())
+        elif message is not None:
             self.seen.append(message)
 
     def partitions(self):
@@ -121,7 +123,7 @@ def static(context):
 
     def fenced():
         second.poll()
-        return any(error.fatal() for error in second.errors)
+        return any(error.name() in ("_FATAL", "FENCED_INSTANCE_ID") for error in second.errors)
 
     eventually("the old member hears that it is fenced", fenced)
     for member in (first, again, second):
