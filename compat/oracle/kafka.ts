@@ -130,7 +130,7 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** The class path, sorted. Fetches the jars where they are not there yet. */
-function jars(version: string): string {
+export function jars(version: string): string {
   const folder = join(cache(), `kafka-${version}`)
   if (!existsSync(folder)) download(version, folder)
   return readdirSync(folder)

@@ -8,35 +8,35 @@ import { decodeRecords } from '../../protocol/records/record.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-/** Lists that clients read by position; every other list of objects is a set. Fetch is in order throughout. */
+/** Lists that clients read by position; every other list of objects is a set. */
 const inOrder = new Set(['synonyms', 'batches', 'records', 'headers'])
 /** Lists that become objects, by the field that names their elements. */
 const keyed: Readonly<Record<string, string>> = { configs: 'name', apiKeys: 'apiKey', supportedFeatures: 'name' }
 
-/** Plain JSON of a decoded answer of this API. */
-export function readable(value: unknown, api: string): Json {
-  return convert(value, '', api === 'Fetch')
+/** Plain JSON of a decoded answer. */
+export function readable(value: unknown): Json {
+  return convert(value, '')
 }
 
-function convert(value: unknown, name: string, ordered: boolean): Json {
+function convert(value: unknown, name: string): Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') {
     return value
   }
   if (value === undefined) return '(nothing)'
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Uint8Array) return bytes(value)
-  if (Array.isArray(value)) return list(value, name, ordered)
+  if (Array.isArray(value)) return list(value, name)
   if (isRecords(value)) {
     const found = batches(Buffer.concat(value.parts))
     // Compressors differ, so the size says nothing where one was at work.
     const plain = found.every(of => typeof of === 'object' && of !== null && ('size' in of || 'partialBytes' in of))
     return { ...(plain && { byteLength: value.byteLength }), batches: found }
   }
-  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, convert(of, key, ordered)]))
+  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, convert(of, key)]))
 }
 
-function list(values: readonly unknown[], name: string, ordered: boolean): Json {
-  const converted = values.map(value => convert(value, '', ordered))
+function list(values: readonly unknown[], name: string): Json {
+  const converted = values.map(value => convert(value, ''))
   const key = keyed[name]
   if (key !== undefined) {
     const entries = converted.map(value => [String((value as Record<string, Json>)[key]), value] as const)
@@ -45,14 +45,21 @@ function list(values: readonly unknown[], name: string, ordered: boolean): Json 
       return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
     }
   }
-  if (ordered || inOrder.has(name) || converted.some(value => typeof value !== 'object')) return converted
+  if (inOrder.has(name) || converted.some(value => typeof value !== 'object')) return converted
   return converted
-    .map(value => ({ value, by: withoutIds(JSON.stringify(value)) }))
+    .map(value => ({ value, by: sortKey(value) }))
     .sort((a, b) => (a.by < b.by ? -1 : a.by > b.by ? 1 : 0))
     .map(({ value }) => value)
 }
 
 export const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
+const names = ['name', 'topic', 'groupId', 'key', 'index', 'partitionIndex', 'groupInstanceId']
+
+function sortKey(value: Json): string {
+  const name = names.map(of => JSON.stringify((value as Record<string, Json>)[of] ?? null).padStart(12))
+  return `${name.join()} ${withoutIds(JSON.stringify(value))}`
+}
 
 /** What a broker chose itself must not decide the order. */
 const withoutIds = (json: string): string =>

@@ -91,9 +91,15 @@ function verdict(name: string, theirs: readonly Exchange[], ours: readonly Excha
   unexplained.forEach(remember)
 }
 
+/** Name of the scenario, and the version. */
+function split(caseName: string): [string, string] {
+  const [, name, version] = /^(.*) v(\d+)$/.exec(caseName) ?? []
+  return [name ?? caseName, version ?? '-']
+}
+
 /** The same difference in several versions is one. */
 function remember(difference: Difference): void {
-  const [scenarioName, version = '-'] = difference.caseName.split(' v')
+  const [scenarioName, version] = split(difference.caseName)
   const { label, path, theirs, ours } = difference
   const key = `FAIL ${scenarioName}: ${label}: ${path}\n       theirs ${shown(theirs)}\n       ours   ${shown(ours)}`
   differences.set(key, [...(differences.get(key) ?? []), version])
@@ -125,7 +131,7 @@ function explained(difference: Difference): boolean {
 function count(name: string, { label, api, version, answer }: Exchange): void {
   const definition = definitions.find(of => of.name === api)
   const group = definition === undefined ? version : versionGroup(definition, version)
-  const [scenarioName] = name.split(' v')
+  const [scenarioName] = split(name)
   counted.add([scenarioName, api, group, label].join('\n'))
   countErrors(answer)
 }

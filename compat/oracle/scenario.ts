@@ -4,7 +4,14 @@ import type { Api, AskOf, ResponseOf } from '../../protocol/api.ts'
 import type { Judge } from './keys.ts'
 import type { Json } from './readable.ts'
 import { CreateTopics, encodeRequest, ListOffsets, Metadata } from '../../protocol/index.ts'
-import { ApiVersions, DescribeGroups, Fetch, FindCoordinator, OffsetFetch } from '../../protocol/index.ts'
+import {
+  ApiVersions,
+  DescribeGroups,
+  Fetch,
+  FindCoordinator,
+  InitProducerId,
+  OffsetFetch,
+} from '../../protocol/index.ts'
 import { decodeResponse } from '../../protocol/frame.ts'
 import { bytesOf, open, type Wire } from '../harness/wire.ts'
 import { NEWEST } from './keys.ts'
@@ -111,12 +118,12 @@ export class Case {
       timeoutMs: 30_000,
     })
     if (topics[0]?.errorCode !== 0) throw new CaseEnded(`CreateTopics ${name}: error ${topics[0]?.errorCode}`)
-    await this.#leads(name, partitions)
     return this.track(name, partitions)
   }
 
   /** Looks at this topic too at the end; one that the broker made by itself. */
   async track(name: string, partitions = 1): Promise<Topic> {
+    await this.#leads(name, partitions)
     const topic = { ...(await this.lookUp(name)), partitions }
     this.#topics.push(topic)
     return topic
@@ -262,7 +269,7 @@ export class Case {
     for (const { label, api, version, wait } of this.#pending) {
       // oxlint-disable-next-line no-await-in-loop -- in order
       const answer = await within(wait).catch((error: Error) => ({ failed: error.message }))
-      done.push({ label: mask.apply(label) as string, api, version, answer: mask.apply(readable(answer, api)) })
+      done.push({ label: mask.apply(label) as string, api, version, answer: mask.apply(readable(answer)) })
     }
     return done
   }
@@ -280,6 +287,10 @@ export async function warmUp(on: Case): Promise<void> {
   await on.until('there is a coordinator', async () => {
     const { coordinators } = await on.useVersion(FindCoordinator, 4, { coordinatorKeys: groupNames })
     return coordinators.every(({ errorCode }) => errorCode === 0)
+  })
+  await on.until('there are producer ids', async () => {
+    const { errorCode } = await on.useVersion(InitProducerId, 4, { transactionalId: null, transactionTimeoutMs: 1000 })
+    return errorCode === 0
   })
   await on.until('groups are served', async () => {
     const { groups } = await on.useVersion(DescribeGroups, 5, { groups: groupNames })

@@ -2,7 +2,7 @@
 import type { AskOf } from '../../../protocol/api.ts'
 import { pause, scenario, type Case } from '../scenario.ts'
 import type { Wire } from '../../harness/wire.ts'
-import { Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from '../../../protocol/index.ts'
+import { DescribeGroups, Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from '../../../protocol/index.ts'
 import { joinOf, memberId, settle, utf8, type JoinOptions, type Member } from './requests.ts'
 
 const NOBODY = 'oracle-00000000-0000-4000-8000-000000000000'
@@ -102,14 +102,21 @@ export const membershipScenarios = [
     'join/a full group',
     JoinGroup,
     async (on, v) => {
-      const groupId = on.name('g')
-      const pending: Promise<unknown>[] = []
-      const ids: string[] = []
-      for (let i = 0; i < 3; i++) ids.push(await memberId(on, groupId))
-      await join(on, 'a fourth id', v, groupId)
-      for (const id of ids)
-        pending.push(on.use(JoinGroup, joinOf(5, groupId, { memberId: id }), await on.connect()).catch(() => undefined))
-      await join(on, 'a fifth', v, groupId)
+      const groupId = on.group('g')
+      const one = await settle(on, groupId)
+      await join(on, 'an id while there is room', v, groupId)
+      for (let i = 0; i < 2; i++) {
+        const id = await memberId(on, groupId)
+        // Answered when the first has joined again.
+        void on.use(JoinGroup, joinOf(5, groupId, { memberId: id }), await on.connect()).catch(() => undefined)
+      }
+      await on.until('there are three', async () => {
+        const { groups } = await on.use(DescribeGroups, { groups: [groupId] })
+        return groups[0]?.members.length === 3
+      })
+      await join(on, 'a fourth during the rebalance', v, groupId)
+      await join(on, 'the first comes back', v, groupId, { memberId: one.memberId })
+      await join(on, 'a fourth after it', v, groupId)
       if (v >= 5) await join(on, 'a static one', v, groupId, { instance: 'i' })
     },
     { versions: [4, 99] },

@@ -133,6 +133,9 @@ export const fetchTopic = (
   })),
 })
 
+/** ConsumerProtocolSubscription 0 of the topic `t`: Kafka 4 stops answering a group whose members send other bytes. */
+const SUBSCRIPTION = Buffer.from('0000' + '00000001' + '000174' + 'ffffffff', 'hex')
+
 export interface JoinOptions {
   readonly memberId?: string
   readonly instance?: string
@@ -149,7 +152,7 @@ export const joinOf = (version: number, groupId: string, o: JoinOptions = {}): A
   memberId: o.memberId ?? '',
   ...(version >= 5 && { groupInstanceId: o.instance ?? null }),
   protocolType: o.protocolType ?? 'consumer',
-  protocols: (o.protocols ?? ['range']).map(name => ({ name, metadata: utf8(`metadata of ${name}`) })),
+  protocols: (o.protocols ?? ['range']).map(name => ({ name, metadata: SUBSCRIPTION })),
 })
 
 /** A member that has joined an empty group and synced it: the group is Stable. */

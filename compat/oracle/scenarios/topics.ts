@@ -1,5 +1,5 @@
 // CreateTopics, DeleteTopics, CreatePartitions: every validation.
-import type { AskOf } from '../../../protocol/api.ts'
+import type { AskOf, ResponseOf } from '../../../protocol/api.ts'
 import { scenario, type Case } from '../scenario.ts'
 import { CreatePartitions, CreateTopics, DeleteTopics, Metadata } from '../../../protocol/index.ts'
 import { NO_SUCH_ID } from './requests.ts'
@@ -45,7 +45,25 @@ const configs: Readonly<Record<string, readonly (string | null)[]>> = {
 }
 
 const create = (on: Case, label: string, v: number, topics: NewTopic[], o: Partial<AskOf<typeof CreateTopics>> = {}) =>
-  on.attempt(label, CreateTopics, v, { topics, timeoutMs: 30_000, ...o })
+  on.attempt(
+    label,
+    CreateTopics,
+    v,
+    { topics, timeoutMs: 30_000, ...o },
+    undefined,
+    label === 'plain' ? whole : ownConfigs,
+  )
+
+const whole = (answer: ResponseOf<typeof CreateTopics>): unknown => answer
+
+/** Without the configuration that comes from elsewhere: once is enough for that. */
+const ownConfigs = (answer: ResponseOf<typeof CreateTopics>): unknown => ({
+  ...answer,
+  topics: answer.topics.map(topic => ({
+    ...topic,
+    configs: topic.configs?.filter(({ configSource }) => configSource === 1) ?? null,
+  })),
+})
 
 export const topicScenarios = [
   scenario('create topics/names and numbers', CreateTopics, async (on, v) => {
