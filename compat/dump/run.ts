@@ -3,7 +3,7 @@
 // `npm run compat -- dump`, or `npx tsx compat/dump/run.ts`
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import { existsSync, statSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { inspectFile } from '../../storage/inspect.ts'
 import { diskFiles } from '../../storage/files-disk.ts'
 import { Suite } from '../harness/index.ts'
@@ -18,7 +18,8 @@ let dataDir = ''
 
 const segments = (...endings: string[]): string[] => files(dataDir, /-\d+$/, ...endings).filter(isData)
 const isData = (path: string): boolean => !path.includes('__cluster_metadata-')
-const isEmpty = (path: string): boolean => statSync(path).size === 0
+/** Of time indexes the tool does not say so. */
+const isEmpty = (path: string): boolean => path.endsWith('.index') && statSync(path).size === 0
 const folder = (path: string): string => relative(dataDir, path).split('/')[0]!
 
 if (reason === null) {
@@ -74,7 +75,10 @@ if (reason === null) {
     '--index-sanity-check: every index passes',
     async () => {
       for (const [path, lines] of dump(segments('.index', '.timeindex'), '--index-sanity-check')) {
-        deepEqual(lines, [isEmpty(path) ? `${path} is empty.` : `${basename(path)} passed sanity check.`], path)
+        ok(
+          lines.length === 1 && lines[0]?.endsWith(isEmpty(path) ? ' is empty.' : ' passed sanity check.'),
+          lines.join('\n'),
+        )
       }
     },
     { ours: true, timeoutMs: 60_000 },

@@ -29,6 +29,7 @@ interface Scenario extends Options {
 }
 
 const TIMEOUT_MS = 30_000
+const REASON_LENGTH = 3000
 
 export class Suite {
   readonly #keys: Keys
@@ -52,7 +53,8 @@ export class Suite {
 
   fail(name: string, reason: string): void {
     this.#counts.failed++
-    console.log(`FAIL ${name}: ${reason.trim().replaceAll('\n', '\n     ')}`)
+    const text = reason.trim().replaceAll('\n', '\n     ')
+    console.log(`FAIL ${name}: ${text.length > REASON_LENGTH ? `${text.slice(0, REASON_LENGTH)} …` : text}`)
   }
 
   skip(name: string, reason: string): void {
