@@ -56,9 +56,10 @@ function oldReader(apiVersion: number): Read {
         stored.release()
       }
       maxExpandedBytes = Math.max(0, maxExpandedBytes - converted.expandedBytes)
-      const { bytes } = converted
-      if (bytes.length > 0 || stored.byteLength === 0 || reads === MAX_READS) return asRecords(bytes, offset, converted)
-      from = stored.nextOffset
+      const { bytes, nextOffset } = converted
+      const isThrough = bytes.length === 0 && stored.byteLength > 0 && nextOffset === stored.nextOffset
+      if (!isThrough || reads === MAX_READS) return asRecords(bytes, offset, converted)
+      from = nextOffset
     }
   }
 }
@@ -76,6 +77,10 @@ function convert(stored: FetchedRecords, o: Parameters<typeof downConvert>[1]): 
     return downConvert(stored.parts, o)
   } catch (error) {
     if (!(error instanceof RecordError)) throw error
+    // Other partitions used up what may be expanded: this one's turn comes with a later request.
+    if (error.code === 'TOO_LARGE' && o.maxExpandedBytes < MAX_EXPANDED_BYTES) {
+      return { bytes: Buffer.alloc(0), nextOffset: o.firstOffset, expandedBytes: 0 }
+    }
     const code = {
       CORRUPT: CORRUPT_MESSAGE,
       TOO_LARGE: MESSAGE_TOO_LARGE,

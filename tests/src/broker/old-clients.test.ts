@@ -298,6 +298,30 @@ describe('Fetch 0-3', () => {
     expect((await fetch(zstd, 3)).errorCode).toBe(errors.UNSUPPORTED_COMPRESSION_TYPE)
   })
 
+  test('leave for a later request what would expand too far, without an error and without skipping it', async () => {
+    const broker = await testBroker({ files: memoryFiles() })
+    await broker.createTopic('t', 3)
+    const bytes = encodeBatch({ codec: 1, records: [{ key: null, value: Buffer.alloc(40 << 20) }] })
+    const data = { byteLength: bytes.length, parts: [bytes] }
+    const partitionData = [0, 1, 2].map(index => ({ index, records: data }))
+    await broker.ask(Produce, { acks: 1, timeoutMs: 1000, topicData: [{ name: 't', partitionData }] }, 3)
+    const counts = async (asked: number[]) => {
+      const partitions = asked.map(partition => ({ partition, fetchOffset: 0, partitionMaxBytes: 1 << 20 }))
+      const request = { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 't', partitions }], forgottenTopicsData: [] }
+      const reply = await broker.ask(Fetch, request, 2)
+      return reply!.responses[0]!.partitions.map(({ errorCode, records: found }) => [
+        errorCode,
+        Math.sign(found?.byteLength ?? 0),
+      ])
+    }
+    expect(await counts([0, 1, 2])).toEqual([
+      [0, 1],
+      [0, 0],
+      [0, 0],
+    ])
+    expect(await counts([2])).toEqual([[0, 1]])
+  })
+
   test('release what they read: any number of them leaves nothing pinned', async () => {
     const broker = await testBroker({ files: memoryFiles(), config: { 'odradek.tail.cache.bytes': 4 << 20 } })
     await broker.createTopic('t')
