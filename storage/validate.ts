@@ -30,10 +30,13 @@ export interface BatchRecordError {
 /** A refused batch. `recordErrors` is empty where the batch as a whole is at fault. */
 export class RecordBatchError extends KafkaError {
   readonly recordErrors: readonly BatchRecordError[]
+  /** Refused for its frame, whatever the log: Kafka does so before it looks at one (ProduceRequest.validateRecords). */
+  readonly beforeLog: boolean
 
-  constructor(code: number, message: string, recordErrors: readonly BatchRecordError[] = []) {
+  constructor(code: number, message: string, recordErrors: readonly BatchRecordError[] = [], beforeLog = false) {
     super(code, message)
     this.recordErrors = recordErrors
+    this.beforeLog = beforeLog
   }
 }
 
@@ -88,21 +91,26 @@ export function validateBatch(bytes: Buffer, o: ValidateOptions): ValidBatch {
 /** The size of the one batch of magic 2 that is there. */
 function checkFrame(bytes: Buffer): number {
   const size = header.wholeBatchAt(bytes, 0)
-  if (size === header.INCOMPLETE) throw invalid('There must be one whole record batch.')
-  if (size === header.INVALID) throw corrupt('The length or the magic of the batch is invalid.')
-  if (header.magic(bytes, 0) !== 2) throw invalid('Only record batches of magic 2 are accepted.')
+  if (size === header.INCOMPLETE) throw unframed('There must be one whole record batch.')
+  if (size === header.INVALID) {
+    throw unframed('The length or the magic of the batch is invalid.', errors.CORRUPT_MESSAGE)
+  }
+  if (header.magic(bytes, 0) !== 2) throw unframed('Only record batches of magic 2 are accepted.')
   const behind = header.wholeBatchAt(bytes, size)
   if (behind === header.INVALID) throw corrupt('The bytes behind the batch are no batch.')
-  if (behind !== header.INCOMPLETE) throw invalid('There must be exactly one record batch.')
+  if (behind !== header.INCOMPLETE) throw unframed('There must be exactly one record batch.')
   return size
 }
+
+const unframed = (message: string, code: number = errors.INVALID_RECORD): RecordBatchError =>
+  new RecordBatchError(code, message, [], true)
 
 function checkHeader(bytes: Buffer, size: number, { config, origin, apiVersion }: ValidateOptions): void {
   const codec = header.codec(bytes, 0)
   if (codec > ZSTD) throw new RecordBatchError(errors.UNSUPPORTED_COMPRESSION_TYPE, `Unknown codec ${codec}.`)
   if (codec === ZSTD && apiVersion !== undefined && apiVersion < ZSTD_SINCE) {
     const why = `zstd needs Produce version ${ZSTD_SINCE}.`
-    throw new RecordBatchError(errors.UNSUPPORTED_COMPRESSION_TYPE, why)
+    throw unframed(why, errors.UNSUPPORTED_COMPRESSION_TYPE)
   }
   if (origin === 'client' && header.baseOffset(bytes, 0) !== 0) throw invalid('The base offset must be 0.')
   if (size > config.maxMessageBytes) throw tooLarge(size, config)

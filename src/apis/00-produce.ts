@@ -121,7 +121,9 @@ function topicsOf(
     records: Records | null,
   ) => Omit<PartitionReply, 'index'>,
 ): ReplyOf<typeof Produce>['responses'] {
-  return request.topicData.map(topic => ({
+  // A topic without partitions is not answered.
+  const asked = request.topicData.filter(({ partitionData }) => partitionData.length > 0)
+  return asked.map(topic => ({
     name: topic.name,
     topicId: topic.topicId,
     partitionResponses: topic.partitionData.map(({ index, records }) =>
@@ -208,12 +210,14 @@ function refusal(error: KafkaError, partition?: Partition): Omit<PartitionReply,
     error instanceof RecordBatchError
       ? error.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
       : []
+  const beforeLog = error instanceof RecordBatchError && error.beforeLog
+  const isBroken = beforeLog && error.code === CORRUPT_MESSAGE
   return {
     errorCode: error.code,
     baseOffset: -1,
     logAppendTimeMs: -1,
-    logStartOffset: partition && !WITHOUT_LOG_START.has(error.code) ? partition.log.logStartOffset : -1,
+    logStartOffset: partition && !beforeLog && !WITHOUT_LOG_START.has(error.code) ? partition.log.logStartOffset : -1,
     recordErrors,
-    errorMessage: recordErrors.length > 0 || error.code === INVALID_TXN_STATE ? error.message : null,
+    errorMessage: recordErrors.length > 0 || error.code === INVALID_TXN_STATE || isBroken ? error.message : null,
   }
 }
