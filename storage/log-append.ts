@@ -61,7 +61,7 @@ export function appendRecords(log: AppendTarget, records: Records | Buffer, o: A
 
 /** The answer for a batch that was sent before, else null. */
 function checkProducer(
-  { producers, files, offsets }: AppendTarget,
+  { producers, offsets }: AppendTarget,
   bytes: Buffer,
   o: AppendOptions,
 ): AppendInfo | null {
@@ -77,7 +77,7 @@ function checkProducer(
   return {
     firstOffset: firstOffsetOf(known),
     lastOffset: known.lastOffset,
-    logAppendTime: files.config.timestampType === 'LogAppendTime' ? known.timestamp : -1,
+    logAppendTime: known.timestamp,
     logStartOffset: offsets.start,
     duplicate: true,
     byteLength: 0,

@@ -41,7 +41,7 @@ export interface AppendOptions {
 export interface AppendInfo {
   readonly firstOffset: number
   readonly lastOffset: number
-  /** -1 unless the topic uses LogAppendTime. */
+  /** -1 unless the topic uses LogAppendTime; of a duplicate the greatest timestamp of the first time. */
   readonly logAppendTime: number
   readonly logStartOffset: number
   /** Sent before: the offsets are those of the first time, and nothing was appended. */
