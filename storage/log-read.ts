@@ -124,7 +124,6 @@ export function findLargestTimestamp(segments: readonly Segment[]): OffsetAndTim
   for (const segment of segments) if (segment.largest.timestamp > best.largest.timestamp) best = segment
   const { timestamp, offset } = best.largest
   const cursor = best.cursor(best.offsetIndex.lookup(offset).position)
-  if (timestamp < 0) return null
   while (cursor.next()) {
     if (maxTimestampOf(cursor.buffer, cursor.at) !== timestamp) continue
     const batch = wholeBatch(best, cursor.position, cursor.size)

@@ -4,7 +4,14 @@ import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { RequestContext } from './handler.ts'
 import { codecReady, ZSTD } from '../../protocol/records/compression.ts'
-import { INVALID_REQUEST, KAFKA_STORAGE_ERROR, KafkaError, NONE, UNSUPPORTED_VERSION } from '../../protocol/errors.ts'
+import {
+  FENCED_LEADER_EPOCH,
+  INVALID_REQUEST,
+  KAFKA_STORAGE_ERROR,
+  KafkaError,
+  NONE,
+  UNSUPPORTED_VERSION,
+} from '../../protocol/errors.ts'
 import { ListOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
@@ -64,7 +71,7 @@ function answer(request: Request, context: RequestContext): ReplyOf<typeof ListO
     }
   }
   return {
-    topics: request.topics.map(({ name, partitions }) => ({
+    topics: distinct(request.topics).map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(asked => {
         if (twice.has(`${name}/${asked.partitionIndex}`)) return nothing(asked.partitionIndex, INVALID_REQUEST)
@@ -77,6 +84,17 @@ function answer(request: Request, context: RequestContext): ReplyOf<typeof ListO
   }
 }
 
+/** Topics and partitions in the order of their first mention; a topic without partitions is not answered. */
+function distinct(topics: Request['topics']): Request['topics'] {
+  const found = new Map<string, Map<number, Asked>>()
+  for (const { name, partitions } of topics) {
+    const known = found.get(name) ?? new Map<number, Asked>()
+    for (const asked of partitions) if (!known.has(asked.partitionIndex)) known.set(asked.partitionIndex, asked)
+    if (known.size > 0) found.set(name, known)
+  }
+  return [...found].map(([name, partitions]) => ({ name, partitions: [...partitions.values()] }))
+}
+
 function lookUp(
   topic: string,
   asked: Asked,
@@ -86,6 +104,8 @@ function lookUp(
 ): PartitionReply {
   try {
     const partition = context.broker.partitions.require(topic, asked.partitionIndex)
+    // Here, unlike in Fetch, only -1 means "no check".
+    if (asked.currentLeaderEpoch < -1) throw new KafkaError(FENCED_LEADER_EPOCH)
     partition.checkLeaderEpoch(asked.currentLeaderEpoch)
     partition.catchUp()
     const { log } = partition
