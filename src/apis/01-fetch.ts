@@ -14,6 +14,7 @@ import {
   NOT_LEADER_OR_FOLLOWER,
   OFFSET_OUT_OF_RANGE,
   UNKNOWN_TOPIC_ID,
+  UNKNOWN_TOPIC_OR_PARTITION,
 } from '../../protocol/errors.ts'
 import { Fetch } from '../../protocol/messages/01-fetch.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
@@ -37,6 +38,8 @@ type TopicReply = Omit<Reply['responses'][number], 'partitions'> & { partitions:
 
 /** "No records" is an empty field, never null (KAFKA-18646). */
 const NO_RECORDS: Records = { byteLength: 0, parts: [] }
+
+const BEFORE_READING = new Set<number>([UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION])
 
 interface Reading {
   readonly results: { asked: SessionPartition; reply: PartitionReply }[]
@@ -216,7 +219,8 @@ function refusal(asked: SessionPartition, error: KafkaError, { broker }: Request
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
-    abortedTransactions: null,
+    // Null where the log was asked, as without transactions; an error before that leaves Kafka's default.
+    abortedTransactions: BEFORE_READING.has(error.code) ? [] : null,
     ...broker.currentLeader(error.code, asked.topic, asked.partition),
     records: NO_RECORDS,
   }

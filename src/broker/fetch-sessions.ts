@@ -114,7 +114,7 @@ export class FetchSessions {
 
   /** Opens the session that a full request asks for, if the cache has room. Returns the id to answer with, 0 for none. */
   create(context: FetchContext & { kind: 'full' }, now: number): number {
-    if (context.partitions.length === 0 || !this.#makeRoom(context.partitions.length, now)) return NO_SESSION
+    if (!this.#makeRoom(context.partitions.length, now)) return NO_SESSION
     let id = this.#newId()
     while (id === NO_SESSION || this.#sessions.has(id)) id = this.#newId()
     const partitions = new Map(context.partitions.map(p => [keyOf(p, context.usesTopicIds), p]))

@@ -167,7 +167,7 @@ describe('full slots', () => {
     expect(opened(cache, [asked('b', 0), asked('b', 1)], 1600)).not.toBe(0)
   })
 
-  test('no session without partitions', () => {
-    expect(opened(sessions(), [])).toBe(0)
+  test('a session may begin without partitions', () => {
+    expect(opened(sessions(), [])).toBeGreaterThan(0)
   })
 })
