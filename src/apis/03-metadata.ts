@@ -102,7 +102,12 @@ function byName(name: string, errorCode: number, request: Request, context: Requ
   const topic = context.broker.metadata.image.topicByName(name)
   if (topic) return describe(topic, request, context)
   const code = topicNameError(name) === null ? errorCode : INVALID_TOPIC_EXCEPTION
-  return { ...refusal(code, name, ZERO_UUID), isInternal: context.broker.isInternalTopic(name) }
+  return {
+    ...refusal(code, name, ZERO_UUID),
+    isInternal: context.broker.isInternalTopic(name),
+    // What one may do with a topic that does not exist is told too.
+    ...(request.includeTopicAuthorizedOperations && { topicAuthorizedOperations: TOPIC_OPERATIONS }),
+  }
 }
 
 const refusal = (errorCode: number, name: string | null, topicId: string): TopicReply => ({

@@ -31,7 +31,7 @@ function describe(resource: Resource, request: Request, context: RequestContext)
   try {
     return {
       errorCode: NONE,
-      errorMessage: null,
+      errorMessage: '',
       resourceType: resource.resourceType,
       resourceName: resource.resourceName,
       configs: configsOf(resource, request, context),
@@ -52,7 +52,7 @@ function configsOf(resource: Resource, request: Request, { broker }: RequestCont
     case ConfigResource.TOPIC: {
       const reason = topicNameError(name)
       if (reason !== null) throw new KafkaError(INVALID_TOPIC_EXCEPTION, reason)
-      if (!broker.metadata.image.topicByName(name)) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)
+      if (!broker.metadata.image.topicByName(name)) throw new KafkaError(UNKNOWN_TOPIC_OR_PARTITION, '')
       return describeTopic(broker.config, broker.metadata.image.topicConfigs(name), options)
     }
     case ConfigResource.BROKER:
