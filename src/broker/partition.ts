@@ -22,6 +22,9 @@ export type Durability = 'written' | 'synced'
 /** Told once: null when everything appended before the call is as durable as asked, else why it never will be. */
 export type DurableCallback = (error: KafkaError | null) => void
 
+/** One broker holds one replica of each partition. */
+const IN_SYNC = 1
+
 interface Waiting {
   readonly end: number
   readonly done: DurableCallback
@@ -43,7 +46,7 @@ export class Partition implements Flushable {
   readonly topic: string
   readonly partition: number
   leaderEpoch: number
-  /** min.insync.replicas of the topic; with one replica anything above 1 refuses acks=all. */
+  /** min.insync.replicas of the topic. */
   minInsyncReplicas: number
   /** Who waits for readable bytes: read_uncommitted and read_committed consumers apart. */
   readonly waits: WaitSet = new Set()
@@ -91,10 +94,11 @@ export class Partition implements Flushable {
     o: { acks: number; now: number; origin: 'client' | 'coordinator' } & TransactionalAppend,
   ): AppendInfo {
     this.#mustBeOnline()
-    if (o.acks === -1 && this.minInsyncReplicas > this.#replicas) {
+    // In sync is this broker alone. More than there are replicas is not asked for (Partition.scala, effectiveMinIsr).
+    if (o.acks === -1 && Math.min(this.minInsyncReplicas, this.#replicas) > IN_SYNC) {
       throw new KafkaError(
         NOT_ENOUGH_REPLICAS,
-        `Topic ${this.topic} asks for ${this.minInsyncReplicas} in-sync replicas and has ${this.#replicas}.`,
+        `Topic ${this.topic} asks for ${this.minInsyncReplicas} in-sync replicas and has ${IN_SYNC}.`,
       )
     }
     const wasDirty = this.log.dirty

@@ -302,7 +302,7 @@ export const logKeys = {
     min: 1,
     update: 'cluster',
     works: true,
-    doc: 'Replicas in sync that acks=all needs; more than there are answers NOT_ENOUGH_REPLICAS.',
+    doc: 'Replicas in sync that acks=all needs, but no more than the topic has; fewer answer NOT_ENOUGH_REPLICAS.',
   }),
   'num.recovery.threads.per.data.dir': int({
     default: 2,

@@ -167,7 +167,7 @@ export const topicKeys = {
     min: 1,
     broker: [same('min.insync.replicas')],
     works: true,
-    doc: 'Replicas in sync that acks=all needs; more than there are answers NOT_ENOUGH_REPLICAS.',
+    doc: 'Replicas in sync that acks=all needs, but no more than the topic has; fewer answer NOT_ENOUGH_REPLICAS.',
   }),
   preallocate: boolean({
     default: false,
