@@ -8,17 +8,20 @@ import { plugInCodecs } from '../kafkajs/codecs.ts'
 import { collect, CompressionTypes, producer, topic, type Seen } from '../kafkajs/client.ts'
 import { ALL_CODECS, type OldClient } from './client.ts'
 import { java } from './java.ts'
+import { kcat } from './kcat.ts'
 import { kafkaPython } from './python.ts'
 import { expectLines, PER_CODEC, recordsOf, type Plain } from './records.ts'
 import { sarama } from './sarama.ts'
 
 const clients: readonly OldClient[] = [
   java('0.8.2.2', false),
+  kcat('0.8.2'),
   kafkaPython('0.8.2'),
   sarama('default', false, false),
   java('0.9.0.1'),
   kafkaPython('0.9'),
   java('0.10.0.1'),
+  kcat('0.10.0'),
   sarama('0.10.0', true, false),
   kafkaPython('0.10'),
   java('0.10.2.2'),
