@@ -19,6 +19,20 @@ interface Slices {
   base64urlSlice(start: number, end: number): string
 }
 
+/**
+ * Strings read lately, by a hash of their bytes. Topic names and client ids come again and again: comparing costs less
+ * than making the string anew, and whoever looks it up in a map finds its hash computed.
+ */
+const RECENT = 256
+const LONGEST_KEPT = 64
+const recent: string[] = Array.from({ length: RECENT }, () => '')
+
+/** Whether these bytes are the text, one byte a character. */
+function isAscii(bytes: Buffer, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false
+  return true
+}
+
 export class Reader {
   readonly buffer: Buffer & Slices
   offset: number
@@ -196,7 +210,14 @@ export class Reader {
   #text(size: number): string {
     if (size === 0) return ''
     const at = this.take(size)
-    return this.buffer.utf8Slice(at, at + size)
+    const b = this.buffer
+    if (size > LONGEST_KEPT) return b.utf8Slice(at, at + size)
+    const slot = (b[at]! + b[at + (size >> 1)]! * 5 + b[at + size - 1]! * 31 + size * 7) & (RECENT - 1)
+    const known = recent[slot]!
+    if (known.length === size && isAscii(b, at, known)) return known
+    const text = b.utf8Slice(at, at + size)
+    if (text.length === size) recent[slot] = text
+    return text
   }
 
   string(): string {

@@ -8,7 +8,8 @@ import { Fetch, Metadata, OffsetCommit } from '../../protocol/messages/index.ts'
 import { Reader } from '../../protocol/reader.ts'
 import type { Shape } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
-import * as hand from './hand-written.ts'
+import * as fromBytes from './hand-decode.ts'
+import * as toBytes from './hand-encode.ts'
 import * as samples from './samples.ts'
 
 const GOAL = 1.3
@@ -98,17 +99,24 @@ const all = [
     OffsetCommit.request,
     8,
     samples.offsetCommit as never,
-    hand.decodeOffsetCommit,
-    hand.encodeOffsetCommit,
+    fromBytes.decodeOffsetCommit,
+    toBytes.encodeOffsetCommit,
   ),
-  ...contests('Fetch 12 request', Fetch.request, 12, samples.fetch as never, hand.decodeFetch, hand.encodeFetch),
+  ...contests(
+    'Fetch 12 request',
+    Fetch.request,
+    12,
+    samples.fetch as never,
+    fromBytes.decodeFetch,
+    toBytes.encodeFetch,
+  ),
   ...contests(
     'Metadata 12 response',
     Metadata.response,
     12,
     samples.metadata as never,
-    hand.decodeMetadata,
-    hand.encodeMetadata,
+    fromBytes.decodeMetadata,
+    toBytes.encodeMetadata,
   ),
 ]
 console.log('emitted, then written by hand')

@@ -259,3 +259,38 @@ test('inferred types', () => {
   const bounded = message('Bounded', { versions: [0, 2], fields: { old: until(1).string, tagged: tag(0).int32 } })
   expectTypeOf<object>().toExtend<InputOf<typeof bounded>>()
 })
+
+test('strings of every length and kind, read and read again', () => {
+  const m = message('M', { versions: [0, 1], flexible: 1, fields: { a: string, b: nullable.string } })
+  const texts = [0, 1, 2, 47, 48, 49, 63, 64, 65, 126, 127, 128, 300].flatMap(length => [
+    'x'.repeat(length),
+    `${'x'.repeat(length)}é`,
+    `é${'x'.repeat(length)}`,
+    `${'x'.repeat(length)}y`,
+  ])
+  for (const version of [0, 1]) {
+    for (const a of [...texts, ...texts.toReversed()]) {
+      const written = write(m, version, { a, b: a })
+      const expected = Buffer.from(a)
+      const from = version === 0 || expected.length + 1 > 127 ? 2 : 1
+      expect(written.subarray(from, from + expected.length).equals(expected)).toBe(true)
+      expect(read(m, version, written)).toEqual({ a, b: a })
+    }
+  }
+  // Bytes that are no UTF-8 have as many characters as bytes, and must not be taken for a text seen before.
+  expect(read(m, 0, '0002 ffff ffff')).toEqual({ a: '\ufffd\ufffd', b: null })
+  expect(read(m, 0, '0002 fefe ffff')).toEqual({ a: '\ufffd\ufffd', b: null })
+  expect(read(m, 0, '0002 6161 ffff')).toEqual({ a: 'aa', b: null })
+})
+
+test('neighbours of fixed size are checked together, and each for itself', () => {
+  const m = message('M', { versions: [0, 1], flexible: 1, fields: { a: int8, b: int64, c: array(int16), d: uint16 } })
+  expect(() => read(m, 0, '01 00')).toThrow(/9 bytes needed, 2 left/)
+  expect(() => write(m, 0, { a: 1, b: 2 ** 60, c: [], d: 0 })).toThrow(/not an int64/)
+  expect(() => write(m, 0, { a: 1, b: 1, c: [1, 40_000], d: 0 })).toThrow(/not an int16: 40000/)
+  expect(write(m, 1, { a: -1, b: -2, c: [3, -4], d: 65_535 }).toString('hex')).toBe(
+    'fffffffffffffffffe' + '030003fffc' + 'ffff00',
+  )
+  const value = { a: 1, b: -(2 ** 63), c: [], d: 0 }
+  expect(read(m, 0, write(m, 0, value))).toEqual(value)
+})
