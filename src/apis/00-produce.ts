@@ -24,9 +24,11 @@ import {
 } from '../../protocol/errors.ts'
 import { Produce } from '../../protocol/messages/00-produce.ts'
 import { RecordBatchError } from '../broker/partition.ts'
+import type { Admission } from '../broker/transactions.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 import { LEGACY_PRODUCE, modernBatch } from '../broker/message-set.ts'
+import { admissionsOf, type Admissions } from './produce-admission.ts'
 
 type Request = RequestOf<typeof Produce>
 type Reply = ReplyOf<typeof Produce>
@@ -56,24 +58,35 @@ export const produce = handler(
   },
   (request, context) => {
     const loading = codecReady(ZSTD)
-    if (loading === null || !needsZstd(request, context)) return produceNow(request, context)
+    if (loading === null || !needsZstd(request, context)) return admitAndProduce(request, context)
     // Only in the first moments of a process. What arrived is kept, since its memory is lent until the first await.
     const kept = keep(request)
-    const go = (): Answer<Reply> => produceNow(kept, context)
+    const go = (): Answer<Reply> => admitAndProduce(kept, context)
     return loading.then(go, go)
   },
 )
 
-function produceNow(request: Request, context: RequestContext): Answer<Reply> {
+/** The first batch of a transaction in a partition waits until the coordinator has agreed to it; all others do not. */
+function admitAndProduce(request: Request, context: RequestContext): Answer<Reply> {
+  const admissions = admissionsOf(request, context)
+  if (!(admissions instanceof Promise)) return produceNow(request, context, admissions)
+  const kept = keep(request)
+  return admissions.then(found => produceNow(kept, context, found))
+}
+
+function produceNow(request: Request, context: RequestContext, admissions: Admissions | null): Answer<Reply> {
   const { acks } = request
+  let position = 0
   const waiting: { partition: Partition; reply: PartitionReply }[] = []
   let failed = false
   const responses = topicsOf(request, (index, topic, records) => {
     let partition: Partition | undefined
+    const admission = admissions?.[position++] ?? null
     try {
+      if (admission instanceof KafkaError) throw admission
       if (acks < -1 || acks > 1) throw new KafkaError(INVALID_REQUIRED_ACKS)
       partition = partitionFor(context, topic.name, topic.topicId, index)
-      const reply = append(partition, records, acks, context)
+      const reply = append(partition, records, acks, admission, context)
       if (acks !== 0 && reply.baseOffset >= 0) waiting.push({ partition, reply })
       return reply
     } catch (error) {
@@ -144,19 +157,23 @@ function partitionFor(context: RequestContext, name: string, topicId: string, in
   return partition
 }
 
-function append(partition: Partition, records: Records | null, acks: number, context: RequestContext): PartitionReply {
+function append(
+  partition: Partition,
+  records: Records | null,
+  acks: number,
+  admission: Admission,
+  context: RequestContext,
+): PartitionReply {
   const sent = records?.parts[0]
   const isLegacy = context.apiVersion <= LEGACY_PRODUCE
   // An empty set of an old producer is taken, and nothing comes of it.
   const bytes = isLegacy && records !== null ? modernBatch(sent ?? NOTHING, partition.log.config) : sent
   if (bytes === null) return { index: partition.partition, errorCode: NONE, baseOffset: -1, logAppendTimeMs: -1 }
   if (!bytes) throw new KafkaError(INVALID_RECORD, 'There must be one whole record batch.')
-  if (bytes.length >= batch.HEADER_SIZE && batch.isTransactional(bytes, 0)) {
-    throw new KafkaError(INVALID_TXN_STATE, 'This broker does not serve transactions yet.')
-  }
   // Kafka checks nothing by version below 3, not even for zstd.
   const apiVersion = isLegacy ? undefined : context.apiVersion
-  const info = partition.append(bytes, { acks, now: context.now, origin: 'client', apiVersion })
+  const verification = admission ?? undefined
+  const info = partition.append(bytes, { acks, now: context.now, origin: 'client', apiVersion, verification })
   return {
     index: partition.partition,
     errorCode: NONE,

@@ -6,13 +6,16 @@ import type { MetadataStore } from '../cluster/metadata.ts'
 import type { ProducerIds } from '../cluster/producer-ids.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator } from '../coordinators/group/coordinator.ts'
+import type { TransactionCoordinator } from '../coordinators/transaction/coordinator.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { Durability } from './partition.ts'
+import type { Transactions } from './transactions.ts'
 import { FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER } from '../../protocol/errors.ts'
 import { autoCreateTopics, internalTopicsOf } from '../cluster/controller.ts'
+import { servedFeatures } from '../cluster/features.ts'
 import { METADATA_VERSION, METADATA_VERSION_LEVEL, MIN_METADATA_VERSION } from '../cluster/records.ts'
-import { GROUP_METADATA_TOPIC, isInternalTopic } from '../cluster/topic-names.ts'
+import { GROUP_METADATA_TOPIC, isInternalTopic, TRANSACTION_STATE_TOPIC } from '../cluster/topic-names.ts'
 
 /** A broker as clients are told of it. */
 export interface Node {
@@ -37,8 +40,10 @@ export interface BrokerParts {
   readonly metadata: MetadataStore
   readonly partitions: PartitionTable
   readonly groups: GroupCoordinator
-  /** Resolves when every load of groups that has begun is through. */
-  readonly groupsLoaded: () => Promise<void>
+  readonly transactionCoordinator: TransactionCoordinator
+  readonly transactions: Transactions
+  /** Resolves when every load of a coordinator's partition that has begun is through. */
+  readonly coordinatorsLoaded: () => Promise<void>
   readonly sessions: FetchSessions
   readonly producerIds: ProducerIds
   /** What acks=all waits for: the disk, or the operating system where the configuration says so. */
@@ -59,10 +64,12 @@ export class Broker implements BrokerParts {
   readonly metadata: MetadataStore
   readonly partitions: PartitionTable
   readonly groups: GroupCoordinator
+  readonly transactionCoordinator: TransactionCoordinator
+  readonly transactions: Transactions
   readonly sessions: FetchSessions
   readonly producerIds: ProducerIds
   readonly acksAllDurability: Durability
-  readonly groupsLoaded: () => Promise<void>
+  readonly coordinatorsLoaded: () => Promise<void>
 
   constructor(parts: BrokerParts) {
     this.config = parts.config
@@ -72,7 +79,9 @@ export class Broker implements BrokerParts {
     this.metadata = parts.metadata
     this.partitions = parts.partitions
     this.groups = parts.groups
-    this.groupsLoaded = parts.groupsLoaded
+    this.transactionCoordinator = parts.transactionCoordinator
+    this.transactions = parts.transactions
+    this.coordinatorsLoaded = parts.coordinatorsLoaded
     this.sessions = parts.sessions
     this.producerIds = parts.producerIds
     this.acksAllDurability = parts.acksAllDurability
@@ -125,22 +134,32 @@ export class Broker implements BrokerParts {
     return new Map(results.map(({ name, errorCode }) => [name, errorCode]))
   }
 
-  /** Resolves once the group coordinator's topic exists and, if it is new, is served; rejects with KafkaError. */
-  async ensureGroupTopic(): Promise<void> {
-    if (this.metadata.image.topicByName(GROUP_METADATA_TOPIC)) return
-    await this.autoCreateTopics([GROUP_METADATA_TOPIC])
-    await this.groupsLoaded()
+  /** Resolves once a coordinator's topic exists and, if it is new, is served; rejects with KafkaError. */
+  async ensureInternalTopic(topic: string): Promise<void> {
+    if (this.metadata.image.topicByName(topic)) return
+    await this.autoCreateTopics([topic])
+    await this.coordinatorsLoaded()
   }
 
   /** The broker that coordinates a group; undefined while its partition has no leader. */
   groupCoordinatorNode(groupId: string, connection: ReachedAt): Node | undefined {
-    const partition = this.metadata.image.partition(GROUP_METADATA_TOPIC, this.groups.partitionFor(groupId))
-    return this.nodes(connection).find(({ nodeId }) => nodeId === partition?.leader)
+    return this.#leaderOf(GROUP_METADATA_TOPIC, this.groups.partitionFor(groupId), connection)
+  }
+
+  /** The same for a transactional id. */
+  transactionCoordinatorNode(transactionalId: string, connection: ReachedAt): Node | undefined {
+    const partition = this.transactionCoordinator.partitionFor(transactionalId)
+    return this.#leaderOf(TRANSACTION_STATE_TOPIC, partition, connection)
   }
 
   /** KIP-584. Only what is served is told; the epoch is the offset of the metadata log. */
   features(): { supported: Feature[]; finalized: { name: string; level: number }[]; epoch: number } {
-    return servedFeatures(this.metadata.image)
+    return featuresOf(this.metadata.image)
+  }
+
+  #leaderOf(topic: string, index: number, connection: ReachedAt): Node | undefined {
+    const partition = this.metadata.image.partition(topic, index)
+    return this.nodes(connection).find(({ nodeId }) => nodeId === partition?.leader)
   }
 
   #creation(): Parameters<typeof autoCreateTopics>[2] {
@@ -153,11 +172,19 @@ export class Broker implements BrokerParts {
   }
 }
 
-function servedFeatures(image: MetadataView): ReturnType<Broker['features']> {
-  const level = image.metadataVersion
+const metadataVersion: Feature = {
+  name: METADATA_VERSION,
+  minVersion: MIN_METADATA_VERSION,
+  maxVersion: METADATA_VERSION_LEVEL,
+}
+
+function featuresOf(image: MetadataView): ReturnType<Broker['features']> {
+  const supported = [metadataVersion, ...servedFeatures]
   return {
-    supported: [{ name: METADATA_VERSION, minVersion: MIN_METADATA_VERSION, maxVersion: METADATA_VERSION_LEVEL }],
-    finalized: level > 0 ? [{ name: METADATA_VERSION, level }] : [],
+    supported,
+    finalized: supported
+      .map(({ name }) => ({ name, level: image.featureLevel(name) }))
+      .filter(({ level }) => level > 0),
     epoch: image.endOffset,
   }
 }

@@ -2,20 +2,18 @@
 // coordinator, and what they tell each other. No sockets here.
 import type { Files } from '../../storage/files.ts'
 import type { BrokerConfig } from '../config/index.ts'
-import type { MetadataView } from '../cluster/image.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { Durability, Partition } from './partition.ts'
 import { Arena } from '../../storage/arena.ts'
 import { LogDir } from '../../storage/log-dir.ts'
 import type { Log } from '../../storage/log.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
+import { finalizeMissing, initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
 import { openMetadataLog } from '../cluster/storage-log.ts'
-import { GROUP_METADATA_TOPIC } from '../cluster/topic-names.ts'
-import { GroupCoordinator } from '../coordinators/group/coordinator.ts'
 import { Broker } from './broker.ts'
-import { CoordinatorLog } from './coordinator-log.ts'
+import { Coordinators } from './coordinators.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Flusher } from './flusher.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -33,6 +31,8 @@ export interface OpenBrokerOptions {
   readonly path: string
   /** False: everything is in memory, nothing can be lost by a stop that has not already been. */
   readonly durable: boolean
+  /** Levels to finalize where the log has none; default: the highest that are served. */
+  readonly features?: Readonly<Record<string, number>>
 }
 
 export interface OpenBroker {
@@ -57,7 +57,8 @@ export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
   }
 }
 
-async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: OpenBrokerOptions): Promise<OpenBroker> {
+async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroker> {
+  const { config, runtime, files, durable, features = initialLevels } = o
   const flush = durable && config['odradek.flush.on.acks.all']
   const acksAllDurability: Durability = flush ? 'synced' : 'written'
   const now = (): number => runtime.clock.now()
@@ -68,8 +69,7 @@ async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: Ope
     quorumState: metadataLog.quorumState,
     nodeId: dir.nodeId,
     now,
-    // No feature is told to clients before it is served.
-    features: {},
+    features,
     registration: {
       incarnationId: runtime.random.uuid(),
       endPoints: config.endpoints.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
@@ -80,9 +80,20 @@ async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: Ope
     onError: error => runtime.log.error({ err: error }, 'The metadata log failed: topics cannot be changed any more'),
   })
   const { image } = metadata
+  await metadata.submit(newest => finalizeMissing(newest, features))
   const flusher = new Flusher(runtime.timers)
   const partitions = new PartitionTable()
-  const groups = groupCoordinator(config, runtime, image, partitions, acksAllDurability)
+  const producerIds = new ProducerIds(() =>
+    metadata.submit(newest => allocateProducerIds(newest, dir.nodeId, newest.broker(dir.nodeId)?.brokerEpoch ?? -1)),
+  )
+  const coordinators = new Coordinators({
+    config,
+    runtime,
+    image,
+    partitions,
+    durability: acksAllDurability,
+    newProducerId: () => producerIds.next(),
+  })
   const housekeeping = new Housekeeping({ config, runtime, dir, partitions, flusher })
   const broker = new Broker({
     config,
@@ -91,30 +102,28 @@ async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: Ope
     clusterId: dir.clusterId,
     metadata,
     partitions,
-    groups: groups.coordinator,
-    groupsLoaded: groups.loaded,
+    groups: coordinators.groups,
+    transactionCoordinator: coordinators.transactionCoordinator,
+    transactions: coordinators.transactions,
+    coordinatorsLoaded: () => coordinators.loaded(),
     sessions: new FetchSessions({
       slots: config['max.incremental.fetch.session.cache.slots'],
       evictionMs: SESSION_EVICTION_MS,
       newId: () => 1 + runtime.random.int(2 ** 31 - 1),
     }),
-    producerIds: new ProducerIds(() =>
-      metadata.submit(newest => allocateProducerIds(newest, dir.nodeId, newest.broker(dir.nodeId)?.brokerEpoch ?? -1)),
-    ),
+    producerIds,
     acksAllDurability,
   })
-  const onLed = (partition: Partition): void => {
-    if (partition.topic === GROUP_METADATA_TOPIC) groups.elected(partition)
-  }
+  const onLed = (partition: Partition): void => coordinators.elected(partition)
   const onGone = (topic: string, partition: number): void => {
     housekeeping.folderDeleted()
-    if (topic === GROUP_METADATA_TOPIC) groups.coordinator.onResigned(partition)
+    coordinators.gone(topic, partition)
   }
   const logs = new Logs({ dir, arena, config, runtime, flusher, nodeId: dir.nodeId, partitions, onLed, onGone }, image)
   logs.start(metadata.deletedTopicIds)
   metadata.onChange(delta => {
     logs.apply(delta)
-    void groups.coordinator.topicsDeleted(delta.topicsDeleted)
+    void coordinators.groups.topicsDeleted(delta.topicsDeleted)
   })
   dir.cleanDeleted()
   housekeeping.start()
@@ -122,7 +131,7 @@ async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: Ope
   return {
     broker,
     quiesce() {
-      groups.coordinator.close()
+      coordinators.close()
       for (const partition of partitions.all()) partition.wake()
     },
     async close() {
@@ -139,43 +148,5 @@ async function openOn(dir: LogDir<Log>, { config, runtime, files, durable }: Ope
       arena.clear()
       if (failure !== null) throw failure
     },
-  }
-}
-
-function groupCoordinator(
-  config: BrokerConfig,
-  runtime: Runtime,
-  image: MetadataView,
-  partitions: PartitionTable,
-  durability: Durability,
-) {
-  const coordinator: GroupCoordinator = new GroupCoordinator({
-    config,
-    runtime,
-    partitions: () =>
-      image.topicByName(GROUP_METADATA_TOPIC)?.partitions.length ?? config['offsets.topic.num.partitions'],
-    log: index =>
-      new CoordinatorLog({
-        partition: partitions.require(GROUP_METADATA_TOPIC, index),
-        durability,
-        committed: offset => coordinator.committed(index, offset),
-        failed: () => coordinator.onResigned(index),
-      }),
-    topics: {
-      topicId: name => image.topicByName(name)?.topicId,
-      topicName: topicId => image.topicById(topicId)?.name,
-      exists: (name, index) => image.partition(name, index) !== undefined,
-    },
-  })
-  const loading = new Set<Promise<void>>()
-  return {
-    coordinator,
-    /** Starts reading the partition's groups back. */
-    elected(partition: Partition): void {
-      const load = coordinator.onElected(partition.partition, partition.leaderEpoch).finally(() => loading.delete(load))
-      loading.add(load)
-    },
-    /** Resolves when no load that has begun is under way. */
-    loaded: async (): Promise<void> => void (await Promise.all(loading)),
   }
 }

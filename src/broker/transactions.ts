@@ -15,6 +15,7 @@ import {
   COORDINATOR_LOAD_IN_PROGRESS,
   COORDINATOR_NOT_AVAILABLE,
   INVALID_PRODUCER_EPOCH,
+  INVALID_REQUEST,
   INVALID_TXN_STATE,
   KafkaError,
   NONE,
@@ -100,6 +101,7 @@ export class Transactions {
 
   async #writeMarker(marker: Marker, { topic, partition: index }: TopicPartition): Promise<number> {
     try {
+      if (!isProducer(marker)) throw new KafkaError(INVALID_REQUEST, 'A marker needs a producer id and epoch.')
       if (topic === GROUP_METADATA_TOPIC && this.#o.image.partition(topic, index)) {
         await this.#o.groups().endTransaction(index, marker)
       } else {
@@ -166,6 +168,9 @@ export class Transactions {
     return new KafkaError(code)
   }
 }
+
+const isProducer = ({ producerId, producerEpoch }: Marker): boolean =>
+  Number.isSafeInteger(producerId) && producerId >= 0 && producerEpoch >= 0
 
 const isGuarded = (started: Admission | KafkaError): boolean =>
   started !== null && !(started instanceof KafkaError) && started.guard !== null

@@ -39,7 +39,7 @@ const is = (char: string): Test => {
 
 const digit = between(0x30, 0x39)
 const word = anyOf([digit, between(0x41, 0x5a), between(0x61, 0x7a), is('_')])
-const space = anyOf(Array.from(' \t\n\u000b\f\r', is))
+const space = anyOf(' \t\n\u000b\f\r'.split('').map(is))
 const classes: Readonly<Record<string, Test>> = {
   d: digit,
   w: word,
@@ -50,7 +50,7 @@ const classes: Readonly<Record<string, Test>> = {
 }
 const controls: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f', a: '\u0007', e: '\u001b' }
 /** Java's dot leaves out line ends. */
-const dot = not(anyOf(Array.from('\n\r\u0085\u2028\u2029', is)))
+const dot = not(anyOf('\n\r\u0085\u2028\u2029'.split('').map(is)))
 
 class Parser {
   readonly #chars: string[]

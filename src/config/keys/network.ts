@@ -106,7 +106,11 @@ export const networkKeys = {
     min: 1,
     doc: "Most requests waiting in Apache Kafka's queue; Odradek bounds each connection instead.",
   }),
-  'request.timeout.ms': int({ default: 30_000, doc: 'How long the broker waits for an answer to a request it sent.' }),
+  'request.timeout.ms': int({
+    default: 30_000,
+    doc: 'How long the broker waits for an answer to a request it sent, and the transaction coordinator for its log.',
+    works: true,
+  }),
   'security.inter.broker.protocol': oneOf(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], {
     default: 'PLAINTEXT',
     doc: 'Security protocol among brokers when inter.broker.listener.name is not set.',

@@ -7,31 +7,37 @@ export const transactionKeys = {
     default: 100,
     min: 0,
     doc: "Longest pause of the server's own retries while a transaction is still completing.",
+    works: true,
   }),
   'add.partitions.to.txn.retry.backoff.ms': int({
     default: 20,
     min: 1,
     doc: "First pause of the server's own retries while a transaction is still completing.",
+    works: true,
   }),
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': int({
     default: 10_000,
     min: 1,
     doc: 'How often transactions past their time-out are aborted.',
+    works: true,
   }),
   'transaction.max.timeout.ms': int({
     default: 900_000,
     min: 1,
     doc: 'Longest transaction time-out a producer may ask for.',
+    works: true,
   }),
   'transaction.partition.verification.enable': boolean({
     default: true,
     update: 'cluster',
     doc: 'Checks with the coordinator that a partition is part of the transaction before writing.',
+    works: true,
   }),
   'transaction.remove.expired.transaction.cleanup.interval.ms': int({
     default: 3_600_000,
     min: 1,
     doc: 'How often expired transactional ids are removed.',
+    works: true,
   }),
   'transaction.state.log.load.buffer.size': int({
     default: 5_242_880,
@@ -42,17 +48,25 @@ export const transactionKeys = {
     default: 2,
     min: 1,
     doc: 'Replicas in sync that a write to the transaction topic needs.',
+    works: true,
   }),
   'transaction.state.log.num.partitions': int({
     default: 50,
     min: 1,
     doc: 'Partitions of the transaction topic; not to be changed once it exists.',
+    works: true,
   }),
-  'transaction.state.log.replication.factor': short({ default: 3, min: 1, doc: 'Replicas of the transaction topic.' }),
+  'transaction.state.log.replication.factor': short({
+    default: 3,
+    min: 1,
+    doc: 'Replicas of the transaction topic.',
+    works: true,
+  }),
   'transaction.state.log.segment.bytes': int({
     default: 104_857_600,
     min: 1,
     doc: 'Segment size of the transaction topic.',
+    works: true,
   }),
   'transaction.two.phase.commit.enable': boolean({
     default: false,
@@ -62,5 +76,6 @@ export const transactionKeys = {
     default: 604_800_000,
     min: 1,
     doc: 'How long an idle transactional id is remembered.',
+    works: true,
   }),
 }

@@ -140,8 +140,5 @@ export interface TransactionConfig {
   readonly 'transactional.id.expiration.ms': number
   readonly 'transaction.abort.timed.out.transaction.cleanup.interval.ms': number
   readonly 'transaction.remove.expired.transaction.cleanup.interval.ms': number
-  readonly 'transaction.two.phase.commit.enable': boolean
-  readonly 'add.partitions.to.txn.retry.backoff.ms': number
-  readonly 'add.partitions.to.txn.retry.backoff.max.ms': number
   readonly 'request.timeout.ms': number
 }

@@ -113,7 +113,7 @@ export class TransactionCoordinator {
     const refusal = this.#refusalOf(request)
     if (refusal !== NONE || transactionalId === null) return withoutProducer(refusal)
     const expected = producerId === NO_PRODUCER_ID ? null : { producerId, producerEpoch }
-    const timeoutMs = request.enable2Pc ? 0x7fffffff : transactionTimeoutMs
+    const timeoutMs = transactionTimeoutMs
     const command = { type: 'init' as const, transactionalId, timeoutMs, expected, newProducerId: null }
     return this.#withProducerId(transactionalId, command).catch((error: unknown) => withoutProducer(clientError(error)))
   }
@@ -243,14 +243,12 @@ export class TransactionCoordinator {
   #refusalOf(request: RequestOf<typeof InitProducerId>): number {
     const { config } = this.#o
     if (request.transactionalId === '') return INVALID_REQUEST
-    // KIP-939 as a broker answers it that has the second phase switched off, or does not know how to keep one.
-    if (request.enable2Pc && !config['transaction.two.phase.commit.enable']) {
-      return TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    }
+    // KIP-939 as a broker answers it that has two-phase commit switched off.
+    if (request.enable2Pc) return TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     if (request.keepPreparedTxn) return UNSUPPORTED_VERSION
     const timeoutMs = request.transactionTimeoutMs
     const fits = timeoutMs > 0 && timeoutMs <= config['transaction.max.timeout.ms']
-    return fits || request.enable2Pc ? NONE : INVALID_TRANSACTION_TIMEOUT
+    return fits ? NONE : INVALID_TRANSACTION_TIMEOUT
   }
 
   async #withProducerId(

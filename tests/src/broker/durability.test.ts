@@ -217,7 +217,7 @@ test('committed offsets and producer ids follow the acks=all rule', async () => 
   const files = crashFiles()
   const broker = await testBroker({ files })
   await broker.createTopic('t')
-  await broker.opened.broker.ensureGroupTopic()
+  await broker.opened.broker.ensureInternalTopic('__consumer_offsets')
   const partitions = [{ partitionIndex: 0, committedOffset: 7, committedMetadata: 'm' }]
   const commit = { groupId: 'g', memberId: '', topics: [{ name: 't', partitions }] }
   const release = files.holdSyncs()
@@ -229,7 +229,7 @@ test('committed offsets and producer ids follow the acks=all rule', async () => 
   files.crash(worst)
 
   const again = await testBroker({ files, seed: 2 })
-  await again.opened.broker.groupsLoaded()
+  await again.opened.broker.coordinatorsLoaded()
   const topics = [{ name: 't', partitionIndexes: [0] }]
   const fetched = await again.ask(OffsetFetch, { groups: [{ groupId: 'g', topics }], topics: null }, 9)
   expect(fetched!.groups[0]!.topics[0]!.partitions[0]).toMatchObject({ committedOffset: 7, metadata: 'm' })

@@ -40,6 +40,7 @@ export interface TestBrokerOptions {
   readonly config?: Record<string, string | number | boolean>
   readonly durable?: boolean
   readonly seed?: number
+  readonly features?: Readonly<Record<string, number>>
 }
 
 export async function testBroker({
@@ -47,10 +48,18 @@ export async function testBroker({
   config = {},
   durable = true,
   seed = 1,
+  features,
 }: TestBrokerOptions): Promise<TestBroker> {
   const runtime = virtualRuntime({ seed })
   const flags = { 'offsets.topic.num.partitions': 2, ...config }
-  const opened = await openBroker({ config: parse({ flags }), runtime, files, path: 'test', durable })
+  const opened = await openBroker({
+    config: parse({ flags }),
+    runtime,
+    files,
+    path: 'test',
+    durable,
+    ...(features && { features }),
+  })
   const connection = testConnection()
   let inTurn = false
   const broker: TestBroker = {

@@ -2,7 +2,13 @@
 // clients before it give none of them and are let in (ClassicGroup.validateOffsetCommit, OffsetMetadataManager.java).
 import type { EndTransactionCommand, TxnOffsetCommitCommand } from '../commands.ts'
 import type { Turn } from '../turn.ts'
-import { GROUP_ID_NOT_FOUND, ILLEGAL_GENERATION, KafkaError, NONE } from '../../../../protocol/errors.ts'
+import {
+  GROUP_ID_NOT_FOUND,
+  ILLEGAL_GENERATION,
+  INVALID_PRODUCER_ID_MAPPING,
+  KafkaError,
+  NONE,
+} from '../../../../protocol/errors.ts'
 import { checkMember } from '../classic/sync.ts'
 import { recordCommits } from './commit.ts'
 
@@ -13,6 +19,8 @@ const GROUP_NOT_FOUND_VERSION = 6
 export function commitInTransaction(turn: Turn, command: TxnOffsetCommitCommand): void {
   const { request, verification } = command
   const { producerId, producerEpoch } = request
+  // Where nobody verifies; such offsets would count at once.
+  if (producerId < 0 || producerEpoch < 0) throw new KafkaError(INVALID_PRODUCER_ID_MAPPING)
   const error = checkCommit(turn, command)
   if (error) throw new KafkaError(error)
   turn.producer = { producerId, producerEpoch, isMarker: false, verification }

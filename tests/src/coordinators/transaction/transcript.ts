@@ -23,9 +23,6 @@ export const defaultConfig: TransactionConfig = {
   'transactional.id.expiration.ms': 604_800_000,
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 10_000,
   'transaction.remove.expired.transaction.cleanup.interval.ms': 3_600_000,
-  'transaction.two.phase.commit.enable': false,
-  'add.partitions.to.txn.retry.backoff.ms': 20,
-  'add.partitions.to.txn.retry.backoff.max.ms': 100,
   'request.timeout.ms': 30_000,
 }
 
