@@ -56,7 +56,6 @@ describe.each(places)('%s', (_, options) => {
       'the rest',
       () => new Set([...first.seen, ...second.seen].map(({ value }) => Number(value))).size === 60,
     )
-    expect(numbers([...first.seen, ...second.seen])).toEqual(range(0, 60))
     expect(second.seen.length).toBeGreaterThan(0)
   })
 })
