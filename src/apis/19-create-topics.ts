@@ -10,7 +10,7 @@ import { handler } from './handler.ts'
 export const createTopics = handler(
   CreateTopics,
   {
-    barrier: true,
+    barrier: () => true,
     onError: (request, error) => ({
       topics: request.topics.map(({ name }) => ({
         name,
@@ -37,6 +37,11 @@ function refusalOf(configs: Parameters<typeof validateTopicConfigs>[0], { broker
   return verdict.ok ? null : { errorCode: verdict.errorCode, errorMessage: verdict.message }
 }
 
+/** A topic's own values as they were sent, TRUE for one, where DescribeConfigs shows what was understood (true). */
 function describe(configs: ReadonlyMap<string, string>, { broker }: RequestContext): readonly TopicConfigEntry[] {
-  return describeTopic(broker.config, configs, { names: null, includeSynonyms: false, includeDocumentation: false })
+  return describeTopic(broker.config, configs, {
+    names: null,
+    includeSynonyms: false,
+    includeDocumentation: false,
+  }).map(entry => ({ ...entry, value: configs.get(entry.name) ?? entry.value }))
 }
