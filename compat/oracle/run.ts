@@ -22,6 +22,7 @@ const { values: flags } = parseArgs({
     judge: { type: 'string', multiple: true, default: [...judges] },
     record: { type: 'boolean', default: false },
     show: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
   },
 })
 
@@ -115,8 +116,8 @@ function printDifferences(): void {
     const exchange = first!.split(': ').slice(0, 2).join(': ')
     const count = (printed.get(exchange) ?? 0) + 1
     printed.set(exchange, count)
-    if (count <= PRINTED) console.log([`${first} (versions ${versions.join(', ')})`, ...rest].join('\n'))
-    if (count === PRINTED + 1) console.log(`${exchange}: and more`)
+    if (count <= PRINTED || flags.all) console.log([`${first} (versions ${versions.join(', ')})`, ...rest].join('\n'))
+    if (count === PRINTED + 1 && !flags.all) console.log(`${exchange}: and more`)
   }
   differences.clear()
 }

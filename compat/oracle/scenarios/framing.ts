@@ -66,11 +66,14 @@ export const framingScenarios = [
   }),
 
   scenario('framing/ApiVersions above all', null, async on => {
-    for (const version of [6, 7, 100, 32_767, -1]) {
-      await on.raw(`version ${version}`, frame(18, version, 40 + (version & 7)), refusedVersion, await on.connect())
+    // Behind the header of version 2 its tagged fields: none.
+    const above = (version: number, id: number): Buffer => frame(18, version, id, Buffer.from([0, 2, 0x61, 2, 0x31, 0]))
+    for (const version of [6, 7, 100, 32_767]) {
+      await on.raw(`version ${version}`, above(version, 40 + (version & 7)), refusedVersion, await on.connect())
     }
+    await on.raw('version -1', frame(18, -1, 40), refusedVersion, await on.connect())
     const wire = await on.connect()
-    await on.raw('then the connection goes on: refused', frame(18, 99, 1), refusedVersion, wire)
+    await on.raw('then the connection goes on: refused', above(99, 1), refusedVersion, wire)
     await on.raw('then the connection goes on: taken', frame(18, 0, 2), refusedVersion, wire)
   }),
 
@@ -82,7 +85,7 @@ export const framingScenarios = [
         encodeRequest(Metadata, 4, id, 'c', { topics: [{ name: topic.name }], allowAutoTopicCreation: false }).chunks,
       )
     const ids: number[] = []
-    const frames = [frame(18, 0, 5), metadata(3), frame(18, 0, 4), metadata(-7), frame(18, 99, 0)]
+    const frames = [frame(18, 0, 5), metadata(3), frame(18, 0, 4), metadata(-7), frame(18, 99, 0, Buffer.from([0]))]
     await Promise.all(frames.map(async bytes => ids.push((await wire.raw(bytes))?.readInt32BE(0) ?? NaN)))
     on.note('correlation ids in the order of their answers', ids)
     const split = frame(18, 0, 9)

@@ -186,9 +186,9 @@ export const produceScenarios = [
     const appended = await on.topic('appended', { configs: { 'message.timestamp.type': 'LogAppendTime' } })
     await produce(on, 'LogAppendTime', v, appended, batch(['a', 'b']))
     await produce(on, 'LogAppendTime, any time given', v, appended, at(T0 + 4000 * DAY_MS))
-    const free = await on.topic('free')
+    const free = await on.topic('free', { partitions: 2 })
     await produce(on, 'the default allows any past', v, free, at(0))
-    await produce(on, 'the default allows an hour ahead', v, free, at(on.now + 1_800_000))
+    await produce(on, 'the default allows an hour ahead', v, free, at(on.now + 1_800_000), { partition: 1 })
     await produce(on, 'the default forbids more', v, free, at(on.now + 2 * DAY_MS))
   }),
 

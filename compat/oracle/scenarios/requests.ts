@@ -133,10 +133,13 @@ export const fetchTopic = (
   })),
 })
 
-/** ConsumerProtocolSubscription 0 of the topic `t`: Kafka 4 stops answering a group whose members send other bytes. */
-const SUBSCRIPTION = Buffer.from('0000' + '00000001' + '000174' + 'ffffffff', 'hex')
+/** ConsumerProtocolSubscription 0 of one topic: Kafka 4 stops answering a group whose members send other bytes. */
+const subscription = (topic: string): Buffer =>
+  Buffer.concat([Buffer.from('0000' + '00000001' + '0001', 'hex'), utf8(topic), Buffer.from('ffffffff', 'hex')])
 
 export interface JoinOptions {
+  /** One letter, to tell members apart in answers. */
+  readonly topic?: string
   readonly memberId?: string
   readonly instance?: string
   readonly protocolType?: string
@@ -152,7 +155,7 @@ export const joinOf = (version: number, groupId: string, o: JoinOptions = {}): A
   memberId: o.memberId ?? '',
   ...(version >= 5 && { groupInstanceId: o.instance ?? null }),
   protocolType: o.protocolType ?? 'consumer',
-  protocols: (o.protocols ?? ['range']).map(name => ({ name, metadata: SUBSCRIPTION })),
+  protocols: (o.protocols ?? ['range']).map(name => ({ name, metadata: subscription(o.topic ?? 't') })),
 })
 
 /** A member that has joined an empty group and synced it: the group is Stable. */

@@ -186,6 +186,10 @@ export const topicScenarios = [
       await ask('by id', { name: null, topicId: one.id })
       await ask('again', { name: null, topicId: one.id })
       await ask('good and unknown', { name: null, topicId: two.id }, { name: null, topicId: NO_SUCH_ID })
+      await on.until('it is gone', async () => {
+        const { topics } = await on.use(Metadata, { topics: [{ name: two.name }], allowAutoTopicCreation: false })
+        return topics[0]?.errorCode === 3
+      })
     },
     { versions: [6, 99] },
   ),
