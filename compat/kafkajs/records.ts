@@ -2,11 +2,13 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import {
   batchesOnDisk,
+  END_TXN,
   eventually,
   megabyte,
   prose,
   range,
   samples,
+  serves,
   signal,
   within,
   type Suite,
@@ -196,16 +198,26 @@ export function recordScenarios(suite: Suite): void {
   })
 
   suite.scenario(
-    'a transactional producer fails at once',
+    'transactions: refused at once while they are not served, else committed and aborted',
     async context => {
       const client = kafka(context).producer({ transactionalId: context.name('tx'), maxInFlightRequests: 1 })
       context.after(() => client.disconnect())
-      const started = performance.now()
       await client.connect()
-      // INVALID_REQUEST from FindCoordinator becomes this error.
-      equal((await errorOf(client.transaction())).type, 'KafkaJSGroupCoordinatorNotFound')
-      ok(performance.now() - started < 3000)
+      if (!(await serves(context.broker.bootstrap, END_TXN))) {
+        const started = performance.now()
+        // INVALID_REQUEST from FindCoordinator becomes this error.
+        equal((await errorOf(client.transaction())).type, 'KafkaJSGroupCoordinatorNotFound')
+        ok(performance.now() - started < 3000)
+        return
+      }
+      const name = await topic(context, 'tx')
+      for (const outcome of ['abort', 'commit'] as const) {
+        const transaction = await client.transaction()
+        await transaction.send({ topic: name, messages: [{ value: outcome }] })
+        await transaction[outcome]()
+      }
+      const [only] = await (await collect(context, [name])).count(1)
+      equal(only?.value?.toString(), 'commit')
     },
-    { ours: true },
   )
 }

@@ -1,6 +1,16 @@
 // Producing and reading back: codecs, acks, kinds of records, offsets of all kinds, long polls, idempotence, errors.
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { batchesOnDisk, eventually, megabyte, prose, range, samples, type Suite } from '../harness/index.ts'
+import {
+  batchesOnDisk,
+  END_TXN,
+  eventually,
+  megabyte,
+  prose,
+  range,
+  samples,
+  serves,
+  type Suite,
+} from '../harness/index.ts'
 import { admin, collect, consumer, errorOf, messageOf, producer, sampleOf, text, topic } from './client.ts'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -205,13 +215,23 @@ export function recordScenarios(suite: Suite): void {
   })
 
   suite.scenario(
-    'a transactional producer fails at once',
+    'transactions: refused at once while they are not served, else committed and aborted',
     async context => {
-      const client = producer(context, { transactionalId: context.name('tx'), idempotent: true, retries: 1000 })
-      const started = performance.now()
-      equal(await errorOf(client.beginTransaction()), 'INVALID_REQUEST')
-      ok(performance.now() - started < 3000)
+      const client = producer(context, { transactionalId: context.name('tx'), idempotent: true, retries: 100 })
+      if (!(await serves(context.broker.bootstrap, END_TXN))) {
+        const started = performance.now()
+        equal(await errorOf(client.beginTransaction()), 'INVALID_REQUEST')
+        ok(performance.now() - started < 3000)
+        return
+      }
+      const name = await topic(context, 'tx')
+      for (const outcome of ['abort', 'commit'] as const) {
+        const transaction = await client.beginTransaction()
+        await transaction.send({ messages: [text(name, outcome)] })
+        await transaction[outcome]()
+      }
+      const [only] = await (await collect(context, [name])).count(1)
+      equal(String(only?.value), 'commit')
     },
-    { ours: true },
   )
 }

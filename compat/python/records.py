@@ -181,11 +181,20 @@ def errors(context):
     send(context.producer(acks=1), strict, [{"value": "x"}])
 
 
-@scenario("a transactional producer is refused", ours=True)
+@scenario("transactions: refused while they are not served, else committed and aborted")
 def transactional(context):
     producer = context.producer(transactional_id=context.name("tx"))
+    served = ask("serves 26")
     try:
-        producer.init_transactions(2)
+        producer.init_transactions(10 if served else 2)
     except KafkaException:
+        assert not served
         return
-    raise AssertionError("transactions are not served, yet init_transactions succeeded")
+    assert served, "transactions are not served, yet init_transactions succeeded"
+    topic = context.topic("tx")
+    for value, end in [("0", producer.abort_transaction), ("1", producer.commit_transaction)]:
+        producer.begin_transaction()
+        producer.produce(topic, value)
+        producer.flush(10)
+        end(10)
+    equal(values(read(context, topic, 1)), [1])
