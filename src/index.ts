@@ -126,7 +126,7 @@ function configured(options: BrokerOptions | ConfiguredOptions): ConfiguredOptio
     ...(asVersion !== undefined && { asVersion }),
   })
   for (const warning of parsed.warnings) logger.warn(warning)
-  return { config: parsed, memory: dataDir === undefined && !parsed.explicit.has('log.dirs'), logger }
+  return { config: parsed, memory: dataDir === undefined && !parsed.explicit.has('log.dirs') && !parsed.explicit.has('log.dir'), logger }
 }
 
 export { ConfigError } from './config/index.ts'

@@ -61,6 +61,7 @@ export const produce = handler(
     if (loading === null || !needsZstd(request, context)) return admitAndProduce(request, context)
     // Only in the first moments of a process. What arrived is kept, since its memory is lent until the first await.
     const kept = keep(request)
+    context.holdNext()
     const go = (): Answer<Reply> => admitAndProduce(kept, context)
     return loading.then(go, go)
   },
@@ -71,6 +72,7 @@ function admitAndProduce(request: Request, context: RequestContext): Answer<Repl
   const admissions = admissionsOf(request, context)
   if (!(admissions instanceof Promise)) return produceNow(request, context, admissions)
   const kept = keep(request)
+  context.holdNext()
   return admissions.then(found => produceNow(kept, context, found))
 }
 

@@ -90,13 +90,20 @@ function longPoll(
     const partition = topic === null ? undefined : broker.partitions.get(topic, index)
     if (partition) sets.push(committed ? partition.committedWaits : partition.waits)
   }
-  return new Promise(resolve => {
+  return new Promise((resolve, reject) => {
+    let isClosed = false
     const done = (): void => {
+      if (isClosed) return
       offClose()
-      resolve(answer(session, readAll(session.partitions, request, context), context))
+      try {
+        resolve(answer(session, readAll(session.partitions, request, context), context))
+      } catch (error) {
+        reject(error)
+      }
     }
     const wait = new Wait(broker.runtime.timers, sets, minBytes - first.bytes, request.maxWaitMs, done)
     const offClose = connection.onClose(() => {
+      isClosed = true
       wait.cancel()
       // Nobody reads this answer; it only ends the request.
       resolve({ responses: [] })
@@ -163,12 +170,13 @@ function readOne(
   request: Request,
   context: RequestContext,
 ): PartitionReply {
+  let records: ReturnType<Read> | null = null
   try {
     const partition = partitionFor(asked, request, context)
     partition.checkLeaderEpoch(asked.currentLeaderEpoch)
     partition.catchUp()
     const diverging = divergence(partition, asked)
-    const records = diverging ? null : read(partition, asked.fetchOffset, limits)
+    if (!diverging) records = read(partition, asked.fetchOffset, limits)
     return {
       partitionIndex: asked.partition,
       errorCode: NONE,
@@ -182,6 +190,7 @@ function readOne(
       records: records ?? NO_RECORDS,
     }
   } catch (error) {
+    records?.release?.()
     return refusal(asked, storageErrorFor(context.apiVersion, asServerError(error, context)), context)
   }
 }
@@ -250,7 +259,10 @@ function answer(session: Exclude<FetchContext, { kind: 'error' }>, reading: Read
       : session.kind === 'full'
         ? sessions.create(session, context.now)
         : NO_SESSION
-  return { errorCode: NONE, sessionId, responses: byTopic(told) }
+  // Partitions that were not even looked for come last, as in Kafka.
+  const isMissing = ({ reply }: (typeof told)[number]): boolean => BEFORE_READING.has(reply.errorCode)
+  const ordered = told.some(isMissing) ? [...told.filter(of => !isMissing(of)), ...told.filter(isMissing)] : told
+  return { errorCode: NONE, sessionId, responses: byTopic(ordered) }
 }
 
 /** Neighbours of one topic share an entry; the order of the partitions stays. */

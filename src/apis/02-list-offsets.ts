@@ -56,7 +56,9 @@ export const listOffsets = handler(
     // Where it cannot be, the partitions that need it say so.
     const go = (): ReplyOf<typeof ListOffsets> => answer(request, context)
     const loading = codecReady(ZSTD)
-    return loading === null ? go() : loading.then(go, go)
+    if (loading === null) return go()
+    context.holdNext()
+    return loading.then(go, go)
   },
 )
 
@@ -71,10 +73,12 @@ function answer(request: Request, context: RequestContext): ReplyOf<typeof ListO
     }
   }
   return {
-    topics: distinct(request.topics).map(({ name, partitions }) => ({
+    topics: (context.apiVersion === 0 ? request.topics : distinct(request.topics)).map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(asked => {
-        if (twice.has(`${name}/${asked.partitionIndex}`)) return nothing(asked.partitionIndex, INVALID_REQUEST)
+        // Version 0 of old answers each on its own.
+        if (context.apiVersion > 0 && twice.has(`${name}/${asked.partitionIndex}`))
+          return nothing(asked.partitionIndex, INVALID_REQUEST)
         if (asked.timestamp < 0 && context.apiVersion < (SINCE.get(asked.timestamp) ?? Infinity)) {
           return nothing(asked.partitionIndex, UNSUPPORTED_VERSION)
         }

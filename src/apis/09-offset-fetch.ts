@@ -24,5 +24,9 @@ export const offsetFetch = handler(
       groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode: error.code })),
     }),
   },
-  (request, context) => context.broker.groups.offsetFetch(request, groupContext(context)),
+  (request, context) => {
+    // A group that is named again is answered once: the answer may be much longer than its name.
+    const groups = [...new Map(request.groups.map(group => [group.groupId, group])).values()]
+    return context.broker.groups.offsetFetch({ ...request, groups }, groupContext(context))
+  },
 )

@@ -21,7 +21,8 @@ export const describeGroups = handler(
     }),
   },
   async (request, context) => {
-    const reply = await context.broker.groups.describeGroups(request, groupContext(context))
+    const groups = [...new Set(request.groups)]
+    const reply = await context.broker.groups.describeGroups({ ...request, groups }, groupContext(context))
     if (!request.includeAuthorizedOperations) return reply
     return {
       ...reply,

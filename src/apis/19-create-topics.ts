@@ -10,7 +10,7 @@ import { handler } from './handler.ts'
 export const createTopics = handler(
   CreateTopics,
   {
-    barrier: () => true,
+    barrier: true,
     onError: (request, error) => ({
       topics: request.topics.map(({ name }) => ({
         name,

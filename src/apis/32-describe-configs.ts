@@ -24,8 +24,16 @@ export const describeConfigs = handler(
       results: request.resources.map(resource => refusal(resource, error)),
     }),
   },
-  (request, context) => ({ results: request.resources.map(resource => describe(resource, request, context)) }),
+  (request, context) => ({
+    results: distinct(request.resources).map(resource => describe(resource, request, context)),
+  }),
 )
+
+/** A resource that is named again in the same words is answered once: the answer is much longer than its name. */
+function distinct(resources: readonly Resource[]): Resource[] {
+  const seen = new Map(resources.map(resource => [JSON.stringify(resource), resource]))
+  return [...seen.values()]
+}
 
 function describe(resource: Resource, request: Request, context: RequestContext): Result {
   try {

@@ -28,6 +28,8 @@ export interface RequestContext {
   readonly clientId: string
   /** Milliseconds since the epoch at the request's start. */
   readonly now: number
+  /** The connection's next request waits until this one is answered. To be called before the handler's first await. */
+  holdNext(): void
   /** Closes without an answer: the only way to tell a producer with acks=0 of an error. */
   closeConnection(): void
 }
@@ -39,7 +41,7 @@ export interface Options<Req extends Shape, Res extends Shape> {
   readonly versions?: Versions
   /** The versions that ApiVersions tells, where they differ from those served. */
   readonly advertised?: Versions
-  /** True holds back the connection's next request until this one is answered, because that one must see its effects. */
+  /** Holds back the connection's next request until this one is answered, because that one must see its effects. */
   readonly barrier?: boolean
   /** The answer when the handler throws: the API's own way to carry an error code. */
   readonly onError: (request: RequestOf<Api<Req, Res>>, error: KafkaError) => ReplyOf<Api<Req, Res>>

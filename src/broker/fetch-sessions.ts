@@ -6,6 +6,9 @@ import {
   INVALID_FETCH_SESSION_EPOCH,
 } from '../../protocol/errors.ts'
 
+/** What all sessions together may remember: one client must not fill the memory by naming partitions. */
+const MAX_PARTITIONS = 200_000
+
 /** Epochs with a meaning of their own in a Fetch request. */
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
@@ -74,11 +77,15 @@ export class FetchSessions {
   readonly #slots: number
   readonly #evictionMs: number
   readonly #newId: () => number
+  readonly #maxPartitions: number
+  /** Partitions of all sessions together. */
+  #partitions = 0
   /** In order of last use: the first is the one to evict. */
   readonly #sessions = new Map<number, Session>()
 
   /** `slots`: max.incremental.fetch.session.cache.slots; a session unused for `evictionMs` gives way to any new one. */
-  constructor(o: { slots: number; evictionMs: number; newId: () => number }) {
+  constructor(o: { slots: number; evictionMs: number; newId: () => number; maxPartitions?: number }) {
+    this.#maxPartitions = o.maxPartitions ?? MAX_PARTITIONS
     this.#slots = o.slots
     this.#evictionMs = o.evictionMs
     this.#newId = o.newId
@@ -92,7 +99,7 @@ export class FetchSessions {
   open(request: SessionRequest, now: number): FetchContext {
     const { sessionId, sessionEpoch, usesTopicIds } = request
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
-      if (sessionId !== NO_SESSION) this.#sessions.delete(sessionId)
+      if (sessionId !== NO_SESSION) this.#drop(sessionId)
       const partitions = distinct(request.partitions, usesTopicIds)
       return sessionEpoch === FINAL_EPOCH
         ? { kind: 'sessionless', partitions }
@@ -102,9 +109,15 @@ export class FetchSessions {
     if (!session) return { kind: 'error', errorCode: FETCH_SESSION_ID_NOT_FOUND }
     if (session.epoch !== sessionEpoch) return { kind: 'error', errorCode: INVALID_FETCH_SESSION_EPOCH }
     if (session.usesTopicIds !== usesTopicIds) return { kind: 'error', errorCode: FETCH_SESSION_TOPIC_ID_ERROR }
+    const before = session.partitions.size
     update(session, request)
+    this.#partitions += session.partitions.size - before
+    if (this.#partitions > this.#maxPartitions) {
+      this.#drop(sessionId)
+      return { kind: 'error', errorCode: FETCH_SESSION_ID_NOT_FOUND }
+    }
     if (session.partitions.size === 0) {
-      this.#sessions.delete(sessionId)
+      this.#drop(sessionId)
       return { kind: 'sessionless', partitions: distinct(request.partitions, usesTopicIds) }
     }
     this.#touch(session, now)
@@ -114,7 +127,8 @@ export class FetchSessions {
 
   /** Opens the session that a full request asks for, if the cache has room. Returns the id to answer with, 0 for none. */
   create(context: FetchContext & { kind: 'full' }, now: number): number {
-    if (!this.#makeRoom(context.partitions.length, now)) return NO_SESSION
+    const count = context.partitions.length
+    if (this.#partitions + count > this.#maxPartitions || !this.#makeRoom(count, now)) return NO_SESSION
     let id = this.#newId()
     while (id === NO_SESSION || this.#sessions.has(id)) id = this.#newId()
     const partitions = new Map(context.partitions.map(p => [keyOf(p, context.usesTopicIds), p]))
@@ -126,6 +140,7 @@ export class FetchSessions {
       createdMs: now,
       lastUsedMs: now,
     })
+    this.#partitions += count
     return id
   }
 
@@ -139,12 +154,17 @@ export class FetchSessions {
     if (this.#sessions.size < this.#slots) return true
     const [oldest] = this.#sessions.values()
     if (!oldest) return false
-    if (now - oldest.lastUsedMs > this.#evictionMs) return this.#sessions.delete(oldest.id)
+    if (now - oldest.lastUsedMs > this.#evictionMs) return this.#drop(oldest.id)
     let smallest = oldest
     for (const session of this.#sessions.values())
       if (session.partitions.size < smallest.partitions.size) smallest = session
     if (smallest.partitions.size >= size || now - smallest.createdMs <= this.#evictionMs) return false
-    return this.#sessions.delete(smallest.id)
+    return this.#drop(smallest.id)
+  }
+
+  #drop(id: number): boolean {
+    this.#partitions -= this.#sessions.get(id)?.partitions.size ?? 0
+    return this.#sessions.delete(id)
   }
 
   #touch(session: Session, now: number): void {

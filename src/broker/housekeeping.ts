@@ -35,7 +35,7 @@ export class Housekeeping {
     const first = config['log.initial.task.delay.ms']
     this.#every(config['log.retention.check.interval.ms'], () => this.#retention(), first)
     this.#every(config['log.flush.offset.checkpoint.interval.ms'], () => this.#checkpoint(), first)
-    this.#every(Math.min(FLUSH_CHECK_MS, config['log.flush.scheduler.interval.ms']), () => this.#flush())
+    this.#every(Math.max(1, Math.min(FLUSH_CHECK_MS, config['log.flush.scheduler.interval.ms'])), () => this.#flush())
     this.#every(DELETE_CHECK_MS, () => this.#deleteFiles())
     this.#every(config['producer.id.expiration.check.interval.ms'], () => this.#expireProducers())
   }
@@ -48,7 +48,8 @@ export class Housekeeping {
   /** A topic's folder was marked for deletion: it goes once log.segment.delete.delay.ms has passed. */
   folderDeleted(): void {
     const { config, runtime } = this.#o
-    this.#folderDue = runtime.clock.now() + config['log.segment.delete.delay.ms']
+    // A later deletion goes with the earlier ones, a little early, rather than hold them back for ever.
+    this.#folderDue = Math.min(this.#folderDue, runtime.clock.now() + config['log.segment.delete.delay.ms'])
   }
 
   #every(ms: number, task: () => void, firstMs = ms): void {

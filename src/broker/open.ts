@@ -11,7 +11,7 @@ import { allocateProducerIds } from '../cluster/controller.ts'
 import { finalizeMissing, initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
-import { openMetadataLog } from '../cluster/storage-log.ts'
+import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
 import { Broker } from './broker.ts'
 import { Coordinators } from './coordinators.ts'
 import { FetchSessions } from './fetch-sessions.ts'
@@ -58,12 +58,28 @@ export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
 }
 
 async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroker> {
-  const { config, runtime, files, durable, features = initialLevels } = o
+  const { config, runtime, files, durable } = o
   const flush = durable && config['odradek.flush.on.acks.all']
-  const acksAllDurability: Durability = flush ? 'synced' : 'written'
   const now = (): number => runtime.clock.now()
   const arena = new Arena({ tailBytes: config['odradek.tail.cache.bytes'] })
   const metadataLog = openMetadataLog({ files, arena, now, flush, cleanShutdown: dir.wasClean })
+  try {
+    return await openWith(dir, o, arena, metadataLog, flush ? 'synced' : 'written')
+  } catch (error) {
+    await metadataLog.close(false)
+    throw error
+  }
+}
+
+async function openWith(
+  dir: LogDir<Log>,
+  o: OpenBrokerOptions,
+  arena: Arena,
+  metadataLog: StoredMetadataLog,
+  acksAllDurability: Durability,
+): Promise<OpenBroker> {
+  const { config, runtime, features = initialLevels } = o
+  const now = (): number => runtime.clock.now()
   const metadata = await Metadata.open({
     log: metadataLog,
     quorumState: metadataLog.quorumState,

@@ -126,8 +126,12 @@ export class Partition implements Flushable {
       this.#synced.push({ end, done })
       if (!log.dirty) this.#flusher.wantsSync(this)
     } else {
-      if (log.writtenOffset >= end && !log.dirty) return done(null)
-      this.#written.push({ end, done })
+      if (log.dirty) this.#written.push({ end, done })
+      // A batch sent again may find its original not synced yet, where flush.messages asks for that.
+      else if (log.flushIntervalReached) {
+        this.#synced.push({ end, done })
+        this.#flusher.wantsSync(this)
+      } else done(null)
     }
   }
 

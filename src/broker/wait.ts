@@ -12,7 +12,10 @@ export class Wait {
   #missingBytes: number
   #timer: Timer | null
 
-  /** Hangs in every set at once; `missingBytes` >= 1, `maxWaitMs` >= 1. `fire` is called at most once, never from here. */
+  /**
+   * Hangs in every set at once; `missingBytes` >= 1, `maxWaitMs` >= 1. `fire` must not throw; it is called at most once,
+   * soon after what made it due, unless the wait was cancelled before.
+   */
   constructor(timers: Timers, sets: readonly WaitSet[], missingBytes: number, maxWaitMs: number, fire: () => void) {
     this.#sets = sets
     this.#missingBytes = missingBytes
@@ -31,7 +34,8 @@ export class Wait {
   nudge(): void {
     if (this.#timer === null) return
     this.cancel()
-    this.#fire()
+    // Not from here: what fires reads again, which may write, which may wake others, and so on down the stack.
+    queueMicrotask(this.#fire)
   }
 
   /** Forgets the wait without firing. */

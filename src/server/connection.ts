@@ -44,6 +44,9 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   softwareName = 'unknown'
   softwareVersion = 'unknown'
   now = 0
+  readonly holdNext = (): void => {
+    this.#hold = true
+  }
   readonly closeConnection = (): void => this.end(this.#owner.limits.closeGraceMs)
   /** Monotonic ms of the last byte received or sent. */
   #lastActive: number
@@ -59,6 +62,8 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   /** Settled answers that wait for an earlier one. */
   #blockedBytes = 0
   #barrier = false
+  /** Set by the handler that is running. */
+  #hold = false
   #reading = true
   #writer: Writer | null = null
   #listeners: Set<() => void> | null = null
@@ -171,14 +176,14 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     }
     const { handler, request, context } = exchange
     let reply: unknown
-    let isBarrier = false
+    this.#hold = false
     try {
-      isBarrier = handler.barrier?.(request) ?? false
+      if (handler.barrier?.(request)) this.#hold = true
       reply = this.#given(exchange, handler.handle(request, context))
     } catch (error) {
       reply = this.#owner.dispatcher.failed(this, exchange, error)
     }
-    if (reply instanceof Promise) this.#wait(exchange, isBarrier, reply)
+    if (reply instanceof Promise) this.#wait(exchange, this.#hold, reply)
     else if (this.#head) this.#settle(this.#enqueue(exchange, false), reply)
     else this.#answer(exchange, reply)
     return this.#state === 'open' && !this.#barrier && !this.#overloaded(1)

@@ -37,6 +37,7 @@ export interface Peer extends ConnectionInfo {
   /** Wall clock in ms when the bytes arrived. */
   readonly now: number
   readonly closeConnection: () => void
+  readonly holdNext: () => void
 }
 
 export interface DispatcherOptions<Context> {
@@ -131,7 +132,13 @@ export class Dispatcher<Context> {
     byteLength: number,
   ): Exchange<Context> {
     const { clientId, correlationId } = head
-    const call = { apiVersion: version, clientId, now: peer.now, closeConnection: peer.closeConnection }
+    const call = {
+      apiVersion: version,
+      clientId,
+      now: peer.now,
+      closeConnection: peer.closeConnection,
+      holdNext: peer.holdNext,
+    }
     const context = this.#o.context(peer, call)
     return { handler, version, correlationId, clientId, request, context, byteLength }
   }

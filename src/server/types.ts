@@ -39,6 +39,8 @@ export interface Call {
   readonly clientId: string
   /** Wall clock in ms when the bytes arrived. */
   readonly now: number
+  /** The next request of the connection is started when this one's answer is settled. Counts before the first await only. */
+  holdNext(): void
   /** Takes no further request and closes when all earlier answers have left (Kafka's reply to a failed acks=0). */
   closeConnection(): void
 }

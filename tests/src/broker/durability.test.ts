@@ -137,6 +137,21 @@ describe('acks=1', () => {
   })
 })
 
+test('a batch sent again is not acknowledged before its original is synced, where flush.messages asks for that', async () => {
+  const files = crashFiles()
+  const broker = await testBroker({ files })
+  await broker.createTopic('t', 1, { 'flush.messages': '1' })
+  const { producerId } = (await broker.ask(InitProducerId, { transactionalId: null, transactionTimeoutMs: 0 }))!
+  const batch = { producerId, producerEpoch: 0, baseSequence: 0 }
+  const release = files.holdSyncs()
+  const first = produce(broker, 't', 'one', 1, batch)
+  await broker.runtime.settle()
+  const again = produce(broker, 't', 'one', 1, batch)
+  expect(await isSettled(broker, again)).toBe(false)
+  release()
+  expect(await Promise.all([first, again])).toMatchObject([{ baseOffset: 0 }, { errorCode: NONE, baseOffset: 0 }])
+})
+
 test('flush.ms syncs what acks=1 left in memory', async () => {
   const files = crashFiles()
   const broker = await testBroker({ files })

@@ -37,9 +37,9 @@ const request = (sessionId: number, sessionEpoch: number, partitions: SessionPar
 
 const news = { errorCode: 0, highWatermark: 5, logStartOffset: 0, recordBytes: 0, diverging: false }
 
-function sessions(slots = 10): FetchSessions {
+function sessions(slots = 10, maxPartitions = 1000): FetchSessions {
   let id = 100
-  return new FetchSessions({ slots, evictionMs: 1000, newId: () => id++ })
+  return new FetchSessions({ slots, evictionMs: 1000, newId: () => id++, maxPartitions })
 }
 
 function opened(cache: FetchSessions, partitions: SessionPartition[], now = 0): number {
@@ -169,5 +169,29 @@ describe('full slots', () => {
 
   test('a session may begin without partitions', () => {
     expect(opened(sessions(), [])).toBeGreaterThan(0)
+  })
+})
+
+describe('the partitions of all sessions together are bounded', () => {
+  const many = (topic: string, count: number) => Array.from({ length: count }, (_, n) => asked(topic, n))
+
+  test('a session that would go beyond gets no id', () => {
+    const cache = sessions(10, 10)
+    const first = opened(cache, many('a', 6))
+    expect(opened(cache, many('b', 5))).toBe(0)
+    expect(opened(cache, many('b', 4))).not.toBe(0)
+    // What ends makes room.
+    cache.open(request(first, -1), 0)
+    expect(opened(cache, many('c', 6))).not.toBe(0)
+  })
+
+  test('one that grows beyond ends', () => {
+    const cache = sessions(10, 10)
+    const id = opened(cache, many('a', 6))
+    expect(cache.open(request(id, 1, many('b', 5)), 0)).toEqual({
+      kind: 'error',
+      errorCode: FETCH_SESSION_ID_NOT_FOUND,
+    })
+    expect(opened(cache, many('c', 10))).not.toBe(0)
   })
 })

@@ -137,6 +137,7 @@ async function ask<A extends Api>(
     clientId: 'tester',
     now: runtime.clock.now(),
     closeConnection: () => connection.drop(),
+    holdNext: () => undefined,
   }
   let reply: unknown
   try {

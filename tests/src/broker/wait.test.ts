@@ -11,38 +11,52 @@ function waiting(bytes: number, ms: number) {
   return { runtime, sets, wait, fired: () => fired }
 }
 
-test('fires when the bytes of all its partitions suffice, and leaves every set', () => {
+test('fires when the bytes of all its partitions suffice, and leaves every set', async () => {
   const { sets, wait, fired } = waiting(10, 1000)
   wait.advanced(4)
+  await Promise.resolve()
   expect(fired()).toBe(0)
   wait.advanced(6)
+  await Promise.resolve()
   expect(fired()).toBe(1)
   expect(sets.map(set => set.size)).toEqual([0, 0])
 })
 
-test('fires at its time', () => {
+test('fires at its time', async () => {
   const { runtime, fired } = waiting(10, 1000)
   runtime.advance(999)
+  await Promise.resolve()
   expect(fired()).toBe(0)
   runtime.advance(1)
+  await Promise.resolve()
   expect(fired()).toBe(1)
 })
 
-test('fires once, whatever comes after', () => {
+test('fires once, whatever comes after', async () => {
   const { runtime, wait, fired } = waiting(10, 1000)
   wait.nudge()
   wait.advanced(100)
   wait.nudge()
   runtime.advance(5000)
+  await Promise.resolve()
   expect(fired()).toBe(1)
 })
 
-test('a cancelled one never fires', () => {
+test('does not fire from within the call that made it due: a thousand of them do not lie on one stack', async () => {
+  const { wait, fired } = waiting(1, 1000)
+  wait.advanced(1)
+  expect(fired()).toBe(0)
+  await Promise.resolve()
+  expect(fired()).toBe(1)
+})
+
+test('a cancelled one never fires', async () => {
   const { runtime, sets, wait, fired } = waiting(10, 1000)
   wait.cancel()
   wait.advanced(100)
   wait.nudge()
   runtime.advance(5000)
+  await Promise.resolve()
   expect(fired()).toBe(0)
   expect(sets.map(set => set.size)).toEqual([0, 0])
 })
