@@ -139,7 +139,8 @@ describe('files', () => {
   test('have at most 400 lines, message definitions excepted', () => {
     const long = everything
       .filter(path => !path.startsWith('protocol/messages/') && !Object.hasOwn(longFiles, path))
-      .filter(path => text(path).split('\n').length - 1 > 400)
+      // A list of cases may be longer than a thought.
+      .filter(path => text(path).split('\n').length - 1 > (path.endsWith('.test.ts') ? 600 : 400))
     expect(long).toEqual([])
     const shortAgain = Object.keys(longFiles).filter(path => text(path).split('\n').length - 1 <= 400)
     expect(shortAgain).toEqual([])

@@ -1,3 +1,4 @@
+// The log directory: lock, ownership, checkpoints, the clean mark, folders that are not partitions.
 import { describe, expect, test } from 'vitest'
 import { crashFiles } from '../../storage/files-crash.ts'
 import { memoryFiles } from '../../storage/files-memory.ts'

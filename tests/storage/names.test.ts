@@ -1,3 +1,4 @@
+// Names of files and folders, both ways.
 import { describe, expect, test } from 'vitest'
 import * as names from '../../storage/names.ts'
 

@@ -1,3 +1,4 @@
+// Pooled read buffers: classes by size, a bounded number kept, none given out twice.
 import { describe, expect, it } from 'vitest'
 import { BufferPool } from '../../../src/runtime/buffer-pool.ts'
 

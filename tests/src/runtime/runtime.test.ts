@@ -1,3 +1,4 @@
+// Clock, timers and randomness: the system's own, and the virtual ones that tests use.
 import pino from 'pino'
 import { describe, expect, it } from 'vitest'
 import type { Logger } from '../../../src/runtime/index.ts'

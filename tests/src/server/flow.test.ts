@@ -1,3 +1,4 @@
+// Back-pressure: reading stops above the bounds and goes on below them; what is written is released once.
 import { describe, expect, it } from 'vitest'
 import { Fetch, Produce } from '../../../protocol/index.ts'
 import type { Reply } from './harness.ts'

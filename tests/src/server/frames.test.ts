@@ -1,3 +1,4 @@
+// From bytes to frames, however they are cut; sizes that are refused.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Refusal } from '../../../src/server/frames.ts'

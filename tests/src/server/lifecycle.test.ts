@@ -1,3 +1,4 @@
+// Listening, draining, closing, idle and too many connections.
 import { createServer as createPlainServer, type AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { silentLogger, systemRuntime, virtualRuntime } from '../../../src/runtime/index.ts'

@@ -1,3 +1,4 @@
+// Requests start and answers leave in order, whatever finishes first; barriers hold the next one back.
 import { describe, expect, it } from 'vitest'
 import type { Reply } from './harness.ts'
 import { Fetch } from '../../../protocol/index.ts'

@@ -1,3 +1,4 @@
+// Unknown APIs and versions, malformed requests, handlers that throw: what the client gets and what is logged.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ApiVersions, KafkaError, Produce, decodeResponse } from '../../../protocol/index.ts'
