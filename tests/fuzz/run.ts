@@ -10,7 +10,7 @@ import { randomOf } from './random.ts'
 import { ready } from './records.ts'
 import { caseToJson } from './target.ts'
 import { chooseTarget, targets } from './targets.ts'
-import type { Counts, Failure, Job } from './worker.ts'
+import type { Failure, Job } from './worker.ts'
 
 /** A case that takes longer hangs. */
 const KILL_MS = 20_000
@@ -59,8 +59,8 @@ function optionsOf(args: readonly string[]): Options {
 }
 
 /** Runs one worker to its end; the index after the last case, so that another can go on behind it. */
-async function work(o: Options, from: number, deadline: number, counts: Counts, report: Report): Promise<number> {
-  const progress = new SharedArrayBuffer(8)
+async function work(o: Options, from: number, deadline: number, counts: number[], report: Report): Promise<number> {
+  const progress = new SharedArrayBuffer(4 * (2 + targets.length))
   const shared = new Int32Array(progress)
   const job: Job = { seed: o.seed, from, only: o.only, progress }
   shared[0] = from
@@ -82,10 +82,7 @@ async function work(o: Options, from: number, deadline: number, counts: Counts, 
   }, 250)
   try {
     return await new Promise(resolve => {
-      worker.on('message', (message: Failure | Counts) => {
-        if (isFailure(message)) report.failure(message.index, message.what)
-        else for (const [name, count] of Object.entries(message)) counts[name] = (counts[name] ?? 0) + count
-      })
+      worker.on('message', ({ index, what }: Failure) => report.failure(index, what))
       worker.on('error', error =>
         report.failure(Atomics.load(shared, 0), `the worker died: ${error.stack ?? error.message}`),
       )
@@ -93,10 +90,9 @@ async function work(o: Options, from: number, deadline: number, counts: Counts, 
     })
   } finally {
     clearInterval(watch)
+    targets.forEach((_, i) => (counts[i]! += shared[2 + i]!))
   }
 }
-
-const isFailure = (message: Failure | Counts): message is Failure => typeof message['what'] === 'string'
 
 /** Keeps and prints failures, each kind of them once. */
 class Report {
@@ -138,15 +134,15 @@ async function main(o: Options): Promise<number> {
   await ready()
   const start = Date.now()
   const deadline = start + o.minutes * 60_000
-  const counts: Counts = {}
+  const counts = targets.map(() => 0)
   const report = new Report(o)
   for (let from = o.from; Date.now() < deadline && report.count < ENOUGH;) {
     // oxlint-disable-next-line no-await-in-loop -- one worker after the other
     from = await work(o, from, deadline, counts, report)
   }
   const seconds = (Date.now() - start) / 1000
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  for (const [name, count] of Object.entries(counts)) console.log(`${name.padEnd(12)} ${count}`)
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  targets.forEach(({ name }, i) => console.log(`${name.padEnd(12)} ${counts[i]}`))
   console.log(`seed ${o.seed}: ${total} executions in ${seconds.toFixed(0)} s, ${Math.round(total / seconds)} a second`)
   const ran = targets.filter(({ name }) => (o.only ?? name) === name)
   console.log(`${ran.length - report.failed.size} passed, ${report.count} failed`)

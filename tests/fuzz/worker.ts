@@ -10,15 +10,13 @@ export interface Job {
   readonly seed: number
   readonly from: number
   readonly only: string | null
-  /** Index of the case that runs, and a word that is not 0 when the worker is to stop. */
+  /** Index of the case that runs, a word that is not 0 when the worker is to stop, then cases that held, by target. */
   readonly progress: SharedArrayBuffer
 }
 export interface Failure {
   readonly index: number
   readonly what: string
 }
-/** Cases that held, by target. */
-export type Counts = Record<string, number>
 
 setFlagsFromString('--expose-gc')
 ;(globalThis as { gc?: unknown }).gc = runInNewContext('gc')
@@ -32,7 +30,6 @@ Error.stackTraceLimit = 5
 const { seed, from, only, progress } = workerData as Job
 const shared = new Int32Array(progress)
 const port = parentPort!
-const counts: Counts = Object.fromEntries(targets.map(({ name }) => [name, 0]))
 
 await ready()
 let index = from
@@ -43,7 +40,7 @@ for (; Atomics.load(shared, 1) === 0; index++) {
   try {
     const result = target.run(target.generate(random), index % MEASURED === 0)
     if (result) await result
-    counts[target.name]!++
+    Atomics.add(shared, 2 + targets.indexOf(target), 1)
   } catch (error) {
     port.postMessage({
       index,
@@ -51,5 +48,4 @@ for (; Atomics.load(shared, 1) === 0; index++) {
     } satisfies Failure)
   }
 }
-port.postMessage(counts)
 port.close()
