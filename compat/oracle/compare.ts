@@ -62,7 +62,7 @@ const reasons: Readonly<Record<string, RegExp>> = {
   'on purpose': /\(\.\.\/\.\.\/docs\/[a-z-]+\.md(#[a-z0-9-]+)?\)/,
   'needs more brokers': /./,
   'Kafka defect': /KAFKA-\d+/,
-  'changed in 4.4': /KAFKA-\d+|KIP-\d+|\.(java|scala)\b/,
+  'changed since': /KAFKA-\d+|KIP-\d+|\.(java|scala)\b/,
 }
 
 /** Reads the tables of differences.md: case, exchange, field, reason; `*` stands for anything. */
@@ -87,13 +87,23 @@ export function readDifferences(path: string | URL): Known[] {
   return known
 }
 
-/** `code` marks of Markdown are left out. */
+/** `code` marks of Markdown are left out; v4-12 at the end stands for these versions. */
 function pattern(cell: string): RegExp {
+  const range = / v(\d+)-(\d+)$/.exec(cell)
+  if (range !== null) {
+    const [from, to] = [Number(range[1]), Number(range[2])]
+    const versions = Array.from({ length: to - from + 1 }, (_, i) => from + i).join('|')
+    return new RegExp(`${source(cell.slice(0, range.index))} v(${versions})$`)
+  }
+  return new RegExp(`${source(cell)}$`)
+}
+
+function source(cell: string): string {
   const parts = cell
     .replaceAll('`', '')
     .split('*')
     .map(part => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
-  return new RegExp(`^${parts.join('.*')}$`)
+  return `^${parts.join('.*')}`
 }
 
 export const shown = (value: Json | undefined): string => {

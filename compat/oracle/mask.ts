@@ -50,6 +50,8 @@ export class Mask {
       .replaceAll(`${this.#slug}-`, '~')
       .replaceAll(UUID, id => this.#placeholder('id', id))
       .replaceAll(`127.0.0.1:${this.#port}`, '127.0.0.1:<port>')
+      .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:<another port>')
+      .replaceAll(/\/[\w./-]*odradek-oracle-[\w./-]*/g, '<folder>')
   }
 
   #placeholder(kind: string, value: string | number): string {

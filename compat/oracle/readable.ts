@@ -11,7 +11,12 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** Lists that clients read by position; every other list of objects is a set. */
 const inOrder = new Set(['synonyms', 'batches', 'records', 'headers'])
 /** Lists that become objects, by the field that names their elements. */
-const keyed: Readonly<Record<string, string>> = { configs: 'name', apiKeys: 'apiKey', supportedFeatures: 'name' }
+const keyed: Readonly<Record<string, string>> = {
+  configs: 'name',
+  apiKeys: 'apiKey',
+  supportedFeatures: 'name',
+  finalizedFeatures: 'name',
+}
 
 /** Plain JSON of a decoded answer. */
 export function readable(value: unknown): Json {
@@ -39,7 +44,7 @@ function list(values: readonly unknown[], name: string): Json {
   const converted = values.map(value => convert(value, ''))
   const key = keyed[name]
   if (key !== undefined) {
-    const entries = converted.map(value => [String((value as Record<string, Json>)[key]), value] as const)
+    const entries = converted.map(value => [nameOf((value as Record<string, Json>)[key]), value] as const)
     // A name given twice would vanish in an object.
     if (new Set(entries.map(([of]) => of)).size === entries.length) {
       return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -53,6 +58,8 @@ function list(values: readonly unknown[], name: string): Json {
 }
 
 export const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
+const nameOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const names = ['name', 'topic', 'groupId', 'key', 'index', 'partitionIndex', 'groupInstanceId']
 

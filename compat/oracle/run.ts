@@ -57,7 +57,7 @@ async function judgeWith(judge: Judge, newest: Ranges | null): Promise<Ranges> {
       transcripts(kafka.address, judge, ranges, cases),
       transcripts(ours.address, judge, ranges, cases),
     ])
-    for (const { name } of cases) verdict(`${name}`, theirs.get(name) ?? [], mine.get(name) ?? [])
+    for (const { name } of cases) verdict(name, theirs.get(name) ?? [], mine.get(name) ?? [])
     printDifferences()
     if (flags.record) record(judge, { ranges, cases: theirs })
     return ranges
@@ -114,10 +114,10 @@ function printDifferences(): void {
   for (const [text, versions] of differences) {
     const [first, ...rest] = text.split('\n')
     const exchange = first!.split(': ').slice(0, 2).join(': ')
-    const count = (printed.get(exchange) ?? 0) + 1
-    printed.set(exchange, count)
-    if (count <= PRINTED || flags.all) console.log([`${first} (versions ${versions.join(', ')})`, ...rest].join('\n'))
-    if (count === PRINTED + 1 && !flags.all) console.log(`${exchange}: and more`)
+    const nth = (printed.get(exchange) ?? 0) + 1
+    printed.set(exchange, nth)
+    if (nth <= PRINTED || flags.all) console.log([`${first} (versions ${versions.join(', ')})`, ...rest].join('\n'))
+    if (nth === PRINTED + 1 && !flags.all) console.log(`${exchange}: and more`)
   }
   differences.clear()
 }

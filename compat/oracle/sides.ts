@@ -122,7 +122,7 @@ export async function runCase(
     await planned.scenario.run(on, planned.version)
     await on.leave()
   } catch (error) {
-    on.note('the case ended early', `${(error as Error).message}`)
+    on.note('the case ended early', (error as Error).message)
   }
   try {
     return await on.exchanges()

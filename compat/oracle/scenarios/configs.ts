@@ -6,8 +6,6 @@ import { DescribeConfigs } from '../../../protocol/index.ts'
 const TOPIC = 2
 const BROKER = 4
 const BROKER_LOGGER = 8
-const CLIENT_METRICS = 16
-const GROUP = 32
 
 export const configScenarios = [
   scenario('configs/describe', DescribeConfigs, async (on, v) => {
@@ -52,18 +50,4 @@ export const configScenarios = [
     if (v < 3) return
     await ask('the topic with texts', TOPIC, topic.name, ['retention.ms'], { includeDocumentation: true })
   }),
-
-  scenario(
-    'configs/groups and client metrics',
-    DescribeConfigs,
-    async (on, v) => {
-      const ask = (label: string, resourceType: number, resourceName: string) =>
-        on.attempt(label, DescribeConfigs, v, { resources: [{ resourceType, resourceName, configurationKeys: null }] })
-      await ask('a group', GROUP, on.name('g'))
-      await ask('the empty group', GROUP, '')
-      await ask('client metrics', CLIENT_METRICS, on.name('m'))
-      await ask('empty client metrics', CLIENT_METRICS, '')
-    },
-    { versions: [4, 4] },
-  ),
 ]

@@ -109,7 +109,7 @@ export const membershipScenarios = [
     'join/a full group',
     JoinGroup,
     async (on, v) => {
-      const groupId = on.group('g')
+      const groupId = on.name('g')
       const one = await settle(on, groupId)
       const forget = async (label: string): Promise<void> => {
         const { memberId: id } = await join(on, label, v, groupId)
@@ -120,7 +120,9 @@ export const membershipScenarios = [
       for (let i = 0; i < 2; i++) {
         const id = await memberId(on, groupId)
         // Answered when the first has joined again.
-        void on.use(JoinGroup, joinOf(5, groupId, { memberId: id }), await on.connect()).catch(() => undefined)
+        void on
+          .use(JoinGroup, joinOf(5, groupId, { memberId: id, topic: `u${i}`.slice(1) }), await on.connect())
+          .catch(() => undefined)
       }
       await on.until('there are three', async () => {
         const { groups } = await on.use(DescribeGroups, { groups: [groupId] })
