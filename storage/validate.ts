@@ -17,6 +17,8 @@ const CODECS = { uncompressed: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
 const ZSTD = 4
 /** The first Produce version whose clients may send zstd (KIP-110). */
 const ZSTD_SINCE = 7
+/** LegacyRecord.RECORD_OVERHEAD_V0: the least length that any record set has. */
+const LEAST_LENGTH = 14
 /** A producer counts its batches uncompressed, so that this factor is never reached by honest data. */
 const MAX_EXPANSION = 64
 const SMALLEST_EXPANSION_LIMIT = 16 * 1024 * 1024
@@ -93,7 +95,10 @@ function checkFrame(bytes: Buffer): number {
   const size = header.wholeBatchAt(bytes, 0)
   if (size === header.INCOMPLETE) throw unframed('There must be one whole record batch.')
   if (size === header.INVALID) {
-    throw unframed('The length or the magic of the batch is invalid.', errors.CORRUPT_MESSAGE)
+    const why = 'The length or the magic of the batch is invalid.'
+    // Where Kafka can make out a record set at all, it finds a wrong CRC.
+    const isFrame = header.batchLength(bytes, 0) >= LEAST_LENGTH && header.magic(bytes, 0) <= 2
+    throw isFrame ? corrupt(why) : unframed(why, errors.CORRUPT_MESSAGE)
   }
   if (header.magic(bytes, 0) !== 2) throw unframed('Only record batches of magic 2 are accepted.')
   const behind = header.wholeBatchAt(bytes, size)
