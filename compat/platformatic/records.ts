@@ -211,7 +211,6 @@ export function recordScenarios(suite: Suite): void {
     equal(await send('not legal!'), 'INVALID_TOPIC_EXCEPTION')
     equal(await send(await topic(context, 'small'), 1_100_000), 'MESSAGE_TOO_LARGE')
     equal(await send(await topic(context, 'tiny', 1, { 'max.message.bytes': '2000' }), 3000), 'MESSAGE_TOO_LARGE')
-    equal(await send(await topic(context, 'strict', 1, { 'min.insync.replicas': '2' })), 'NOT_ENOUGH_REPLICAS')
   })
 
   suite.scenario(
