@@ -6,6 +6,7 @@ export const serverLimits = (config: BrokerConfig): ServerLimits => ({
   ...defaultLimits,
   maxFrameBytes: config['socket.request.max.bytes'],
   maxRequestBytes: config['odradek.request.max.bytes'],
+  maxBufferedBytes: config['queued.max.request.bytes'] < 0 ? Infinity : config['queued.max.request.bytes'],
   maxElements: config['odradek.request.max.elements'],
   maxInFlightRequests: config['odradek.connection.max.requests'],
   maxInFlightBytes: config['odradek.connection.max.bytes'],

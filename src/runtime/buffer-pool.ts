@@ -10,6 +10,7 @@ export class BufferPool {
   readonly #free: Buffer[][] = Array.from({ length: MAX_SHIFT - MIN_SHIFT + 1 }, () => [])
   readonly #keptBytesPerClass: number
   #outstanding = 0
+  #outstandingBytes = 0
 
   constructor(keptBytesPerClass = 4 << 20) {
     this.#keptBytesPerClass = keptBytesPerClass
@@ -20,6 +21,11 @@ export class BufferPool {
     return this.#outstanding
   }
 
+  /** Bytes of the buffers that are taken. */
+  get outstandingBytes(): number {
+    return this.#outstandingBytes
+  }
+
   /** Bytes kept for reuse. */
   get keptBytes(): number {
     return this.#free.reduce((sum, list, index) => sum + (list.length << (index + MIN_SHIFT)), 0)
@@ -27,15 +33,18 @@ export class BufferPool {
 
   /** A buffer of at least `size` bytes with unspecified content. */
   take(size: number): Buffer {
-    this.#outstanding++
     const index = classOf(size)
-    if (index > MAX_SHIFT - MIN_SHIFT) return Buffer.allocUnsafeSlow(size)
-    return this.#free[index]!.pop() ?? Buffer.allocUnsafeSlow(1 << (index + MIN_SHIFT))
+    const length = index > MAX_SHIFT - MIN_SHIFT ? size : 1 << (index + MIN_SHIFT)
+    const buffer = this.#free[index]?.pop() ?? Buffer.allocUnsafeSlow(length)
+    this.#outstanding++
+    this.#outstandingBytes += length
+    return buffer
   }
 
   /** Gives a buffer back that `take` returned, once; nobody may touch it afterwards. */
   give(buffer: Buffer): void {
     this.#outstanding--
+    this.#outstandingBytes -= buffer.length
     const index = classOf(buffer.length)
     const list = this.#free[index]
     if (!list || list.length >= MAX_KEPT_PER_CLASS || (list.length + 1) * buffer.length > this.#keptBytesPerClass)

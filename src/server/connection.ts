@@ -79,9 +79,10 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
     this.#lastActive = owner.runtime.clock.monotonic()
-    const { maxFrameBytes, maxRequestBytes } = owner.limits
+    const { maxFrameBytes, maxRequestBytes, maxBufferedBytes } = owner.limits
     const maxBytesOf = (apiKey: number) => owner.dispatcher.maxBytesOf(apiKey)
-    const limits = { maxFrameBytes, plainFrameBytes: Math.min(maxFrameBytes, maxRequestBytes), maxBytesOf }
+    const plainFrameBytes = Math.min(maxFrameBytes, maxRequestBytes)
+    const limits = { maxFrameBytes, plainFrameBytes, maxBufferedBytes, maxBytesOf }
     this.#splitter = new FrameSplitter(owner.pool, limits, this)
   }
 

@@ -6,12 +6,16 @@ import type { BufferPool } from '../runtime/buffer-pool.ts'
 export type Refusal =
   | { kind: 'size'; size: number; limit: number }
   | { kind: 'api'; apiKey: number; size: number; limit: number }
+  /** All connections together hold too much of unfinished requests. */
+  | { kind: 'memory'; size: number; limit: number }
 
 export interface FrameLimits {
   /** socket.request.max.bytes: the largest frame of any API. */
   readonly maxFrameBytes: number
   /** Frames of at most this size are collected without a look at their API key. */
   readonly plainFrameBytes: number
+  /** queued.max.request.bytes: what all connections together may hold of unfinished frames. */
+  readonly maxBufferedBytes: number
   /** The largest frame of one API, asked only for frames above `plainFrameBytes`. */
   maxBytesOf(apiKey: number): number
 }
@@ -27,6 +31,8 @@ export interface FrameReceiver {
 const PREFIX_SIZE = 6
 /** A claimed size is believed up to here; a bigger frame's buffer grows as its bytes really come. */
 const FIRST_BUFFER_MAX = 2 << 20
+/** Buffers up to this size are given to everybody. */
+const SMALL = 64 * 1024
 /** With less than this to go, one more read into the shared buffer gets the next frames as well. */
 const DIRECT_MIN = 16 * 1024
 
@@ -157,17 +163,29 @@ export class FrameSplitter {
       const most = this.#limits.maxBytesOf(apiKey)
       if (size > most) return this.#refuse({ kind: 'api', apiKey, size, limit: most }, end)
     }
-    this.#open(size)
-    return at
+    return this.#open(size) ? at : end
   }
 
-  #open(size: number): void {
+  #open(size: number): boolean {
+    const frame = this.#take(Math.max(1, Math.min(size, FIRST_BUFFER_MAX)))
+    if (!frame) return false
     this.#size = size
     this.#have = this.#prefixLength - 4
-    this.#frame = this.#pool.take(Math.max(1, Math.min(size, FIRST_BUFFER_MAX)))
+    this.#frame = frame
     this.#prefix.copy(this.#frame, 0, 4, this.#prefixLength)
     this.#prefixLength = 0
     if (this.#have === size) this.#complete()
+    return true
+  }
+
+  /** Null: there is no room, which has been said. A stream that needs little is not the one to end. */
+  #take(size: number): Buffer | null {
+    const limit = this.#limits.maxBufferedBytes
+    if (size > SMALL && this.#pool.outstandingBytes + size > limit) {
+      this.#refuse({ kind: 'memory', size, limit }, 0)
+      return null
+    }
+    return this.#pool.take(size)
   }
 
   #collect(buffer: Buffer, at: number, end: number): number {
@@ -195,7 +213,8 @@ export class FrameSplitter {
   /** Doubles: at most one more copy of what was sent, and never more memory than twice what was sent. */
   #grow(): void {
     const full = this.#frame!
-    const bigger = this.#pool.take(Math.min(this.#size, full.length * 2))
+    const bigger = this.#take(Math.min(this.#size, full.length * 2))
+    if (!bigger) return
     full.copy(bigger, 0, 0, this.#have)
     this.#pool.give(full)
     this.#frame = bigger

@@ -50,6 +50,8 @@ export interface ServerLimits {
   maxFrameBytes: number
   /** odradek.request.max.bytes: the same for every API but Produce. */
   maxRequestBytes: number
+  /** queued.max.request.bytes: unfinished requests of all connections together; beyond it the one that needs more is closed. */
+  maxBufferedBytes: number
   /** Array elements of one request, all arrays together. */
   maxElements: number
   /** Per connection; reading stops above any of the three and goes on below half of it. */
@@ -70,6 +72,7 @@ export interface ServerLimits {
 export const defaultLimits: ServerLimits = {
   maxFrameBytes: 100 << 20,
   maxRequestBytes: 8 << 20,
+  maxBufferedBytes: 256 << 20,
   maxElements: 200_000,
   maxInFlightRequests: 1000,
   maxInFlightBytes: 32 << 20,

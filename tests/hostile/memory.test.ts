@@ -13,7 +13,7 @@ import { tinyFrames } from './tiny.ts'
 const FRAME = 100 << 20
 const REQUEST = 8 << 20
 /** odradek.request.max.elements */
-const BUDGET = 250_000
+const BUDGET = 100_000
 /** What the process may take over what it took when it started: one frame of 100 MiB is held whole. */
 const PEAK_GROWTH_MB = 900
 const LASTING_GROWTH_MB = 250

@@ -99,7 +99,8 @@ export const networkKeys = {
   }),
   'queued.max.request.bytes': long({
     default: -1,
-    doc: "Most bytes of requests waiting in Apache Kafka's queue; Odradek bounds each connection instead.",
+    works: true,
+    doc: 'Most bytes of unfinished requests over all connections; beyond it a connection that needs more is closed; -1 sets no limit.',
   }),
   'queued.max.requests': int({
     default: 500,

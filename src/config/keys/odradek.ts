@@ -22,6 +22,12 @@ export const odradekKeys = {
     works: true,
     doc: 'Unanswered requests on one connection at which the broker stops reading from it.',
   }),
+  'odradek.fetch.memory.bytes': long({
+    default: 134_217_728,
+    min: 1_048_576,
+    works: true,
+    doc: 'Memory for records read from files that wait to be sent to consumers; beyond it they get less at a time, or nothing yet.',
+  }),
   'odradek.flush.on.acks.all': boolean({
     default: true,
     works: true,
@@ -34,7 +40,7 @@ export const odradekKeys = {
     doc: 'Largest request other than Produce; a larger one closes the connection.',
   }),
   'odradek.request.max.elements': int({
-    default: 250_000,
+    default: 100_000,
     min: 1000,
     works: true,
     doc: 'Most array elements one request may decode to; more close the connection.',

@@ -19,7 +19,12 @@ function splitter(stopAfter: (index: number) => boolean = () => false) {
   const pool = new BufferPool()
   const frames: Buffer[] = []
   const refusals: Refusal[] = []
-  const limits = { maxFrameBytes: MAX, plainFrameBytes: PLAIN, maxBytesOf: (key: number) => (key === 0 ? MAX : PLAIN) }
+  const limits = {
+    maxFrameBytes: MAX,
+    plainFrameBytes: PLAIN,
+    maxBufferedBytes: Infinity,
+    maxBytesOf: (key: number) => (key === 0 ? MAX : PLAIN),
+  }
   const cut = new FrameSplitter(pool, limits, {
     frame(buffer, start, end) {
       frames.push(Buffer.from(buffer.subarray(start, end)))
@@ -47,6 +52,33 @@ function feed(cut: FrameSplitter, stream: Buffer, pieces: Iterator<number>): voi
 }
 
 describe('frame splitter', () => {
+  it('ends a stream that needs more than all streams together may hold, and no other', () => {
+    const pool = new BufferPool()
+    const refusals: Refusal[] = []
+    const limits = { maxFrameBytes: MAX, plainFrameBytes: MAX, maxBufferedBytes: 4 << 20, maxBytesOf: () => MAX }
+    const frames: number[] = []
+    const make = () =>
+      new FrameSplitter(pool, limits, {
+        frame: (_buffer, start, end) => frames.push(end - start) > 0,
+        refused: refusal => void refusals.push(refusal),
+      })
+    const [first, second, third] = [make(), make(), make()]
+    // Each begins a frame of 3 MiB and sends the half of it.
+    const begin = framed(Buffer.alloc(3 << 20)).subarray(0, 3 << 19)
+    first.push(begin, begin.length)
+    second.push(begin, begin.length)
+    third.push(begin, begin.length)
+    expect(refusals.map(({ kind }) => kind)).toEqual(['memory'])
+    // Small requests are always taken.
+    const small = framed(Buffer.alloc(100))
+    const fourth = make()
+    fourth.push(small.subarray(0, 50), 50)
+    fourth.push(small.subarray(50), small.length - 50)
+    expect(frames).toEqual([100])
+    for (const cut of [first, second, third, fourth]) cut.close()
+    expect([pool.outstanding, pool.outstandingBytes]).toEqual([0, 0])
+  })
+
   it('hands out frames whatever the pieces and stops, and leaks no buffer', () => {
     const bodies = fc.array(
       fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(70_000), fc.nat(600_000)).map(n => Buffer.alloc(n, n)),
@@ -74,7 +106,7 @@ describe('frame splitter', () => {
     const pool = new BufferPool()
     const cut = new FrameSplitter(
       pool,
-      { maxFrameBytes: MAX, plainFrameBytes: PLAIN, maxBytesOf: () => MAX },
+      { maxFrameBytes: MAX, plainFrameBytes: PLAIN, maxBufferedBytes: Infinity, maxBytesOf: () => MAX },
       { frame: buffer => seen.push(buffer) > 0, refused: () => undefined },
     )
     const stream = Buffer.concat([framed(Buffer.from('one')), framed(Buffer.from('two'))])
@@ -147,7 +179,7 @@ describe('frame splitter', () => {
     let count = 0
     const cut: FrameSplitter = new FrameSplitter(
       pool,
-      { maxFrameBytes: MAX, plainFrameBytes: PLAIN, maxBytesOf: () => MAX },
+      { maxFrameBytes: MAX, plainFrameBytes: PLAIN, maxBufferedBytes: Infinity, maxBytesOf: () => MAX },
       {
         frame() {
           count++
