@@ -8,7 +8,14 @@ import { decompress } from '../protocol/records/compression.ts'
 import { encodeBatch } from '../protocol/records/encode.ts'
 import { RecordError } from '../protocol/records/error.ts'
 import type { RecordRefusal, WalkOptions, WalkResult } from '../protocol/records/record.ts'
-import { decodeRecords, newWalkResult, refusalMessage, walkMessage, walkRecords } from '../protocol/records/record.ts'
+import {
+  decodeRecords,
+  MIN_RECORD_SIZE,
+  newWalkResult,
+  refusalMessage,
+  walkMessage,
+  walkRecords,
+} from '../protocol/records/record.ts'
 import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { AppendOrigin, LogConfig } from './log-config.ts'
@@ -22,6 +29,8 @@ const LEAST_LENGTH = 14
 /** A producer counts its batches uncompressed, so that this factor is never reached by honest data. */
 const MAX_EXPANSION = 64
 const SMALLEST_EXPANSION_LIMIT = 16 * 1024 * 1024
+/** By codec: more than this a payload cannot grow by the format itself (deflate: 258 bytes for two bits; zstd: a block for four). */
+const FORMAT_EXPANSION = [1, 1032, 22, 255, 32_768] as const
 
 /** Which record of a batch is refused and why (KIP-467). */
 export interface BatchRecordError {
@@ -125,6 +134,9 @@ function checkHeader(bytes: Buffer, size: number, { config, origin, apiVersion }
   if (header.lastOffsetDelta(bytes, 0) + 1 !== count) {
     throw invalid(`The batch declares ${count} records and a last offset delta of ${header.lastOffsetDelta(bytes, 0)}.`)
   }
+  // Each record takes an offset: a batch that declares what it cannot hold would use up the offsets of whole segments.
+  const expanded = Math.min((size - header.HEADER_SIZE) * FORMAT_EXPANSION[codec]!, expansionLimit(config))
+  if (codec !== 0 && count > expanded / MIN_RECORD_SIZE) throw invalid(`The batch cannot hold ${count} records.`)
   if (!Number.isSafeInteger(header.producerId(bytes, 0))) throw invalid('The producer id is out of range.')
   if (origin !== 'client') return
   if (header.isControl(bytes, 0)) throw invalid('A client must not write control records.')
@@ -173,7 +185,8 @@ function open(bytes: Buffer, size: number, codec: number, config: LogConfig): Bu
   return translated(() => decompress(codec, bytes.subarray(header.HEADER_SIZE, size), expansionLimit(config)))
 }
 
-const expansionLimit = (config: LogConfig): number =>
+/** Most bytes that the records of one batch of this log may expand to. */
+export const expansionLimit = (config: LogConfig): number =>
   Math.max(SMALLEST_EXPANSION_LIMIT, Math.min(config.maxMessageBytes * MAX_EXPANSION, 0x7fffffff))
 
 /** The codec the topic wants for this batch. */

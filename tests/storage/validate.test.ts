@@ -46,6 +46,31 @@ const withRecords = (timestamps: number[], keys: (string | null)[] = [], codec =
     }),
   })
 
+/** As if the batch had this many records. */
+const declaring = (count: number, batch: Buffer): Buffer =>
+  changed(b => {
+    b.writeInt32BE(count - 1, 23)
+    b.writeInt32BE(count, 57)
+  }, batch)
+
+describe('the number of records in a compressed batch', () => {
+  test.each([1, 2, 3, 4])('codec %i: no more than its payload may expand to', codec => {
+    const batch = batchOf(1, 'v', { codec })
+    expect(refusal(declaring(2 ** 31 - 1, batch))).toBe('INVALID_RECORD')
+    expect(refusal(declaring(10_000_000, batch))).toBe('INVALID_RECORD')
+    // The most that compress well: nothing but the smallest records.
+    const many = encodeBatch({ codec, records: Array.from({ length: 200_000 }, () => ({ key: null, value: null })) })
+    expect(refusal(many)).toBe('accepted')
+  })
+
+  test('gzip: nor more than the format allows', () => {
+    const batch = batchOf(1, 'v', { codec: 1 })
+    const most = Math.floor(((batch.length - 61) * 1032) / 7)
+    expect(refusal(declaring(most, batch))).toBe('accepted')
+    expect(refusal(declaring(most + 1, batch))).toBe('INVALID_RECORD')
+  })
+})
+
 describe('the batch', () => {
   test('a good one is taken as it is', () => {
     const batch = batchOf(3)
