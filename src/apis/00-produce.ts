@@ -230,6 +230,8 @@ function refusal(error: KafkaError, partition?: Partition): Omit<PartitionReply,
       ? error.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
       : []
   const beforeLog = error instanceof RecordBatchError && error.beforeLog
+  // What the coordinator did not agree to is explained, what the log refuses is not.
+  const isUnadmitted = error.code === INVALID_TXN_STATE && !partition
   const isBroken = beforeLog && error.code === CORRUPT_MESSAGE
   return {
     errorCode: error.code,
@@ -237,6 +239,6 @@ function refusal(error: KafkaError, partition?: Partition): Omit<PartitionReply,
     logAppendTimeMs: -1,
     logStartOffset: partition && !beforeLog && !WITHOUT_LOG_START.has(error.code) ? partition.log.logStartOffset : -1,
     recordErrors,
-    errorMessage: recordErrors.length > 0 || error.code === INVALID_TXN_STATE || isBroken ? error.message : null,
+    errorMessage: recordErrors.length > 0 || isUnadmitted || isBroken ? error.message : null,
   }
 }

@@ -22,7 +22,7 @@ export const addPartitionsToTxn = handler(
     onError: (request, error) => ({
       errorCode: error.code,
       resultsByTransaction: [],
-      resultsByTopicV3AndBelow: results(partitionsOf(request.v3AndBelowTopics), () => error.code),
+      resultsByTopicV3AndBelow: results(request.v3AndBelowTopics, () => error.code),
     }),
   },
   async (request, context) => {
@@ -50,26 +50,34 @@ async function oneTransaction(transaction: Transaction, { broker, apiVersion }: 
     broker.metadata.image.partition(topic, partition) !== undefined
   if (!partitions.every(exists)) {
     // All or nothing: what exists is told that it was not tried.
-    return results(partitions, partition => (exists(partition) ? OPERATION_NOT_ATTEMPTED : UNKNOWN_TOPIC_OR_PARTITION))
+    return results(transaction.topics, partition =>
+      exists(partition) ? OPERATION_NOT_ATTEMPTED : UNKNOWN_TOPIC_OR_PARTITION,
+    )
   }
   const { transactionalId, producerId, producerEpoch } = transaction
   const identity = { transactionalId, producerId, producerEpoch, partitions }
   if (transaction.verifyOnly) {
     const codes = await broker.transactionCoordinator.verifyPartitions(identity)
-    return results(partitions, partition => codes[partitions.indexOf(partition)]!)
+    return results(
+      transaction.topics,
+      partition =>
+        codes[partitions.findIndex(of => of.topic === partition.topic && of.partition === partition.partition)]!,
+    )
   }
   const clientTransactionVersion = apiVersion >= BROKER_VERSION ? 2 : 0
   const code = await broker.transactionCoordinator.addPartitions({ ...identity, clientTransactionVersion })
-  return results(partitions, () => fencedFor(code, apiVersion, 2))
+  return results(transaction.topics, () => fencedFor(code, apiVersion, 2))
 }
 
 const partitionsOf = (topics: Transaction['topics']): TopicPartition[] =>
   topics.flatMap(({ name, partitions }) => partitions.map(partition => ({ topic: name, partition })))
 
-function results(partitions: readonly TopicPartition[], codeOf: (partition: TopicPartition) => number): TopicResults {
-  return Array.from(byTopic(partitions), ([name, of]) => ({
+/** A topic without partitions is answered too. */
+function results(topics: Transaction['topics'], codeOf: (partition: TopicPartition) => number): TopicResults {
+  const found = byTopic(partitionsOf(topics))
+  return Array.from(new Set(topics.map(({ name }) => name)), name => ({
     name,
-    resultsByPartition: of.map(partition => ({
+    resultsByPartition: (found.get(name) ?? []).map(partition => ({
       partitionIndex: partition.partition,
       partitionErrorCode: codeOf(partition),
     })),

@@ -2,7 +2,13 @@
 // (handleDescribeProducersRequest), ReplicaManager.scala (activeProducerState).
 import type { ReplyOf } from '../../protocol/api.ts'
 import type { RequestContext } from './handler.ts'
-import { INVALID_TOPIC_EXCEPTION, KAFKA_STORAGE_ERROR, KafkaError, NONE } from '../../protocol/errors.ts'
+import {
+  INVALID_TOPIC_EXCEPTION,
+  KAFKA_STORAGE_ERROR,
+  KafkaError,
+  NONE,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from '../../protocol/errors.ts'
 import { DescribeProducers } from '../../protocol/messages/61-describe-producers.ts'
 import { topicNameError } from '../cluster/topic-names.ts'
 import { asServerError } from './errors.ts'
@@ -39,6 +45,10 @@ function producersOf(topic: string, index: number, context: RequestContext): Par
   try {
     const nameError = topicNameError(topic)
     if (nameError !== null) throw new KafkaError(INVALID_TOPIC_EXCEPTION, `The topic's name is invalid: ${nameError}.`)
+    const known = context.broker.metadata.image.topicByName(topic)
+    // Kafka has words for a topic that is missing, not for a partition.
+    if (known && !known.partitions[index])
+      return { ...nothing(index, new KafkaError(UNKNOWN_TOPIC_OR_PARTITION)), errorMessage: null }
     const { log } = context.broker.partitions.require(topic, index)
     if (log.offline) throw new KafkaError(KAFKA_STORAGE_ERROR)
     return {

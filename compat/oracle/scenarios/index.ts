@@ -12,6 +12,7 @@ import { metadataScenarios } from './metadata.ts'
 import { offsetScenarios } from './offsets.ts'
 import { produceScenarios } from './produce.ts'
 import { topicScenarios } from './topics.ts'
+import { transactionScenarios } from './transactions.ts'
 
 export const scenarios: readonly Scenario[] = [
   ...produceScenarios,
@@ -26,4 +27,5 @@ export const scenarios: readonly Scenario[] = [
   ...topicScenarios,
   ...configScenarios,
   ...framingScenarios,
+  ...transactionScenarios,
 ]
