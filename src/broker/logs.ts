@@ -91,6 +91,7 @@ export class Logs {
           topicId: topic.topicId,
           config: logSettings(this.#o.config, config),
           now: runtime.clock.now(),
+          random: () => runtime.random.int(2 ** 31) / 2 ** 31,
           onError: cause => partition?.wentOffline(cause),
         }),
       )
