@@ -15,6 +15,8 @@ export interface ArenaOptions {
   readonly pinnedBytes?: number
   /** Most unused slabs kept for later. */
   readonly freeSlabs?: number
+  /** Budget for what is read from files and has not left yet (read-buffers.ts). */
+  readonly readBytes?: number
 }
 
 /** A stretch of memory shared by batches of several logs. Only arena.ts writes its fields. */
@@ -37,6 +39,7 @@ export interface Slice {
 }
 
 export class Arena {
+  readonly readBytes: number
   readonly #slabBytes: number
   readonly #tailBytes: number
   readonly #pinnedLimit: number
@@ -53,6 +56,7 @@ export class Arena {
     this.#tailBytes = options.tailBytes ?? 32 * 1024 * 1024
     this.#pinnedLimit = options.pinnedBytes ?? 64 * 1024 * 1024
     this.#freeLimit = options.freeSlabs ?? 2
+    this.readBytes = options.readBytes ?? 128 * 1024 * 1024
   }
 
   /** Bytes of the slabs that belong to the tail. */

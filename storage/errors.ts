@@ -15,3 +15,10 @@ export class CorruptFileError extends Error {
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
+
+/** Whether the operating system reported it; Node's own codes (ERR_...) are something else. */
+export const isSystemError = (error: unknown): error is Error => /^E[A-Z\d]+$/.test(errorCode(error) ?? '')
+
+/** Whether the process, or the machine, has no descriptors or no memory left: nothing is wrong with the file. */
+export const isShortage = (error: unknown): error is Error =>
+  ['EMFILE', 'ENFILE', 'ENOMEM'].includes(errorCode(error) ?? '')

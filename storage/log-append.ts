@@ -60,11 +60,7 @@ export function appendRecords(log: AppendTarget, records: Records | Buffer, o: A
 }
 
 /** The answer for a batch that was sent before, else null. */
-function checkProducer(
-  { producers, offsets }: AppendTarget,
-  bytes: Buffer,
-  o: AppendOptions,
-): AppendInfo | null {
+function checkProducer({ producers, offsets }: AppendTarget, bytes: Buffer, o: AppendOptions): AppendInfo | null {
   const producerId = header.producerId(bytes, 0)
   if (producerId < 0) return null
   const marker = markerOf(bytes, 0)

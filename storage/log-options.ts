@@ -55,4 +55,9 @@ export interface ReadOptions {
   readonly maxOffset: number
   /** Returns the first batch even when it is larger than maxBytes. */
   readonly minOneBatch: boolean
+  /**
+   * For consumers, who may keep what they get for as long as they like: less is read when the budget for reads from files
+   * runs short (at most the one batch of minOneBatch), and nothing once it is used up.
+   */
+  readonly budgeted?: boolean
 }

@@ -5,12 +5,18 @@ import { RecordCursor } from '../protocol/records/record.ts'
 import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { lastOffsetOf, leaderEpochOf, maxTimestampOf } from './batch-cursor.ts'
+import type { ReadOptions } from './log-options.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import type { Segment } from './segment.ts'
-import type { TailReadOptions, TailRecords } from './tail.ts'
+import type { TailRecords } from './tail.ts'
+import type { AbortedTxn } from './txn-index.ts'
 
 /** One response part: larger reads would hold up everybody else for too long. */
 const MAX_READ_BYTES = 4 * 1024 * 1024
+/** What one lookup opens of batches whose headers promise what their records do not keep. */
+const MAX_OPENED_BYTES = 64 * 1024 * 1024
+/** Opening costs something even where little comes out. */
+const LEAST_OPENED_BYTES = 16 * 1024
 
 export interface OffsetAndTimestamp {
   readonly offset: number
@@ -47,7 +53,7 @@ export function readSegments(
   segments: readonly Segment[],
   buffers: ReadBuffers,
   offset: number,
-  o: TailReadOptions,
+  o: ReadOptions,
 ): TailRecords {
   for (let n = segmentIndex(segments, offset); n < segments.length; n++) {
     const segment = segments[n]!
@@ -57,8 +63,9 @@ export function readSegments(
       const { position, size } = start
       const firstOffset = header.magic(start.buffer, start.at) >= 2 ? header.baseOffset(start.buffer, start.at) : offset
       if (lastOffsetOf(start.buffer, start.at) >= o.maxOffset) return emptyRecords(offset)
-      const wanted = Math.min(o.maxBytes, MAX_READ_BYTES, segment.written - position)
-      if (wanted < size && !o.minOneBatch) return emptyRecords(offset)
+      const room = o.budgeted ? buffers.room : Infinity
+      const wanted = Math.min(o.maxBytes, MAX_READ_BYTES, segment.written - position, room)
+      if (wanted < size && (!o.minOneBatch || (o.budgeted && buffers.isExhausted))) return emptyRecords(offset)
       return readAt(segment, buffers, position, Math.max(wanted, size), firstOffset, o.maxOffset)
     }
   }
@@ -73,16 +80,22 @@ function readAt(
   firstOffset: number,
   maxOffset: number,
 ): TailRecords {
-  const buffer = buffers.take(length)
-  const count = segment.readAt(length === buffer.length ? buffer : buffer.subarray(0, length), position)
+  let buffer = buffers.take(length)
   let end = 0
   let nextOffset = firstOffset
-  for (;;) {
-    const size = header.wholeBatchAt(buffer, end, count)
-    if (size === header.INVALID) throw new KafkaError(errors.CORRUPT_MESSAGE)
-    if (size === header.INCOMPLETE || lastOffsetOf(buffer, end) >= maxOffset) break
-    nextOffset = lastOffsetOf(buffer, end) + 1
-    end += size
+  try {
+    const count = segment.readAt(length === buffer.length ? buffer : buffer.subarray(0, length), position)
+    for (;;) {
+      const size = header.wholeBatchAt(buffer, end, count)
+      if (size === header.INVALID) throw new KafkaError(errors.CORRUPT_MESSAGE)
+      if (size === header.INCOMPLETE || lastOffsetOf(buffer, end) >= maxOffset) break
+      nextOffset = lastOffsetOf(buffer, end) + 1
+      end += size
+    }
+    buffer = buffers.fit(buffer, end)
+  } catch (error) {
+    buffers.give(buffer)
+    throw error
   }
   let held = true
   const release = () => {
@@ -93,14 +106,18 @@ function readAt(
 }
 
 /**
- * The first record at or behind `startOffset` whose timestamp is at or above `timestamp`, exact to the record, or null.
+ * The first record at or behind `startOffset` whose timestamp is at or above `timestamp`, exact to the record, or null. A batch
+ * that expands beyond `maxExpandedBytes`, or comes when enough was opened in vain, is believed by its header: its first
+ * offset and its maxTimestamp are the answer.
  * @throws KafkaError CORRUPT_MESSAGE, UNSUPPORTED_COMPRESSION_TYPE (zstd before its codec is ready)
  */
 export function findByTimestamp(
   segments: readonly Segment[],
   startOffset: number,
   timestamp: number,
+  maxExpandedBytes: number,
 ): OffsetAndTimestamp | null {
+  const opening = { left: MAX_OPENED_BYTES, maxExpandedBytes }
   for (const segment of segments) {
     if (segment.largest.timestamp < timestamp) continue
     const from = segment.timeIndex.lookup(timestamp).offset
@@ -109,17 +126,20 @@ export function findByTimestamp(
     while (cursor.next()) {
       const { buffer, at } = cursor
       if (maxTimestampOf(buffer, at) < timestamp || lastOffsetOf(buffer, at) < startOffset) continue
-      const found = findRecord(wholeBatch(segment, cursor.position, cursor.size), record => {
+      const found = findRecord(wholeBatch(segment, cursor.position, cursor.size), opening, record => {
         return record.timestamp >= timestamp && record.offset >= startOffset
       })
-      if (found !== null) return found
+      if (found !== null) return { ...found, offset: Math.max(found.offset, startOffset) }
     }
   }
   return null
 }
 
 /** The record with the largest timestamp of the log (KIP-734), the first if there are several; null if none has one. */
-export function findLargestTimestamp(segments: readonly Segment[]): OffsetAndTimestamp | null {
+export function findLargestTimestamp(
+  segments: readonly Segment[],
+  maxExpandedBytes: number,
+): OffsetAndTimestamp | null {
   let best = segments[0]!
   for (const segment of segments) if (segment.largest.timestamp > best.largest.timestamp) best = segment
   const { timestamp, offset } = best.largest
@@ -130,9 +150,19 @@ export function findLargestTimestamp(segments: readonly Segment[]): OffsetAndTim
     if (header.magic(batch, 0) >= 2 && header.timestampType(batch, 0) === 'LogAppendTime') {
       return { offset: lastOffsetOf(batch, 0), timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
     }
-    return findRecord(batch, record => record.timestamp === timestamp)
+    const opening = { left: MAX_OPENED_BYTES, maxExpandedBytes }
+    return findRecord(batch, opening, record => record.timestamp === timestamp)
   }
   return null
+}
+
+/** Aborted transactions that overlap [from, to), by last offset. */
+export function findAborted(segments: readonly Segment[], from: number, to: number): AbortedTxn[] {
+  const found: AbortedTxn[] = []
+  for (let n = segmentIndex(segments, from); n < segments.length; n++) {
+    if (segments[n]!.transactions.collect(from, to, found)) break
+  }
+  return found
 }
 
 function wholeBatch(segment: Segment, position: number, size: number): Buffer {
@@ -141,13 +171,31 @@ function wholeBatch(segment: Segment, position: number, size: number): Buffer {
   return batch
 }
 
-function findRecord(batch: Buffer, matches: (record: RecordCursor) => boolean): OffsetAndTimestamp | null {
+/** How much one lookup may still open. */
+interface Opening {
+  left: number
+  readonly maxExpandedBytes: number
+}
+
+function findRecord(
+  batch: Buffer,
+  opening: Opening,
+  matches: (record: RecordCursor) => boolean,
+): OffsetAndTimestamp | null {
   // Messages of the old formats are not opened: the batch's own facts are the answer.
   if (header.magic(batch, 0) < 2) {
     return { offset: lastOffsetOf(batch, 0), timestamp: maxTimestampOf(batch, 0), leaderEpoch: -1 }
   }
+  const byHeader = {
+    offset: header.baseOffset(batch, 0),
+    timestamp: maxTimestampOf(batch, 0),
+    leaderEpoch: leaderEpochOf(batch, 0),
+  }
+  const maxBytes = Math.min(opening.left, opening.maxExpandedBytes)
+  if (maxBytes <= 0) return byHeader
   try {
-    const records = new RecordCursor(batch)
+    const records = new RecordCursor(batch, 0, { maxBytes })
+    opening.left -= Math.max(records.bytes.length, LEAST_OPENED_BYTES)
     while (records.next()) {
       if (matches(records)) {
         return { offset: records.offset, timestamp: records.timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
@@ -156,6 +204,7 @@ function findRecord(batch: Buffer, matches: (record: RecordCursor) => boolean): 
     return null
   } catch (error) {
     if (!(error instanceof RecordError)) throw error
+    if (error.code === 'TOO_LARGE') return byHeader
     const code = error.code === 'UNSUPPORTED' ? errors.UNSUPPORTED_COMPRESSION_TYPE : errors.CORRUPT_MESSAGE
     throw new KafkaError(code, `${error.message}.`)
   }

@@ -17,17 +17,18 @@ import { freeDeletedName, reconcileTopicId } from './log-folder.ts'
 import type { AppendInfo, AppendOptions, OpenOptions, ReadOptions } from './log-options.ts'
 import { LogOffsets } from './log-offsets.ts'
 import type { OffsetAndTimestamp } from './log-read.ts'
-import { emptyRecords, findByTimestamp, findLargestTimestamp, readSegments, segmentIndex } from './log-read.ts'
+import { emptyRecords, findAborted, findByTimestamp, findLargestTimestamp, readSegments } from './log-read.ts'
+import { restartLog, truncateLog } from './log-truncate.ts'
 import * as names from './names.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import { readBuffersOf } from './read-buffers.ts'
 import type { LoadedLog } from './recovery.ts'
 import { loadLog } from './recovery.ts'
-import { replaySegments } from './replay.ts'
 import { planRetention } from './retention.ts'
 import type { Tail, TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
+import { expansionLimit } from './validate.ts'
 import { WriteQueue } from './write-queue.ts'
 
 export type { AppendOrigin, LogConfig } from './log-config.ts'
@@ -215,7 +216,7 @@ export class Log {
     if (offset >= end) return emptyRecords(offset)
     if (end > this.#offsets.written) this.write()
     return (
-      this.#tail.read(offset, o) ?? this.#disk.run(() => readSegments(this.#files.segments, this.#buffers, offset, o))
+      this.#tail.read(offset, o) ?? this.#disk.read(() => readSegments(this.#files.segments, this.#buffers, offset, o))
     )
   }
 
@@ -223,14 +224,16 @@ export class Log {
   offsetForTimestamp(timestamp: number): OffsetAndTimestamp | null {
     this.#mustBeOnline()
     this.write()
-    return this.#disk.run(() => findByTimestamp(this.#files.segments, this.#offsets.start, timestamp))
+    return this.#disk.read(() =>
+      findByTimestamp(this.#files.segments, this.#offsets.start, timestamp, expansionLimit(this.config)),
+    )
   }
 
   /** The record with the largest timestamp (KIP-734); null when no record has one. */
   maxTimestamp(): OffsetAndTimestamp | null {
     this.#mustBeOnline()
     this.write()
-    return this.#disk.run(() => findLargestTimestamp(this.#files.segments))
+    return this.#disk.read(() => findLargestTimestamp(this.#files.segments, expansionLimit(this.config)))
   }
 
   /** Where a leader epoch ended (KIP-101): see LeaderEpochs.endOffsetFor. */
@@ -252,14 +255,7 @@ export class Log {
   /** Aborted transactions that overlap [from, to), by last offset. */
   abortedTransactions(from: number, to: number): AbortedTxn[] {
     this.#mustBeOnline()
-    const found: AbortedTxn[] = []
-    const { segments } = this.#files
-    return this.#disk.run(() => {
-      for (let n = segmentIndex(segments, from); n < segments.length; n++) {
-        if (segments[n]!.transactions.collect(from, to, found)) break
-      }
-      return found
-    })
+    return this.#disk.read(() => findAborted(this.#files.segments, from, to))
   }
 
   /** Seals the active segment and begins the next one. Does nothing while the active segment is empty. */
@@ -278,33 +274,14 @@ export class Log {
     assert(offset >= 0, `truncation to ${offset}`)
     this.#mustBeOnline()
     this.write()
-    const { segments, epochs, snapshots } = this.#files
-    if (offset < segments[0]!.baseOffset) return this.truncateFullyAndStartAt(offset, now)
-    // Even where no record goes: a leader that wrote nothing in its epoch leaves an entry behind.
-    if (offset < this.#offsets.end) {
-      this.#disk.run(() => {
-        this.#files.drop(segmentIndex(segments, offset) + 1, segments.length, now)
-        this.#moveEnd(this.#files.cutActive(offset, now))
-        snapshots.keepWithin(-1, this.#offsets.end)
-        snapshots.load(this.producers, this.#offsets.start, this.#offsets.end, now)
-        replaySegments(this.producers, segments, this.#offsets.end)
-        this.producers.mapEndOffset = this.#offsets.end
-      })
-    }
-    if (epochs.truncateFromEnd(this.#offsets.end)) this.#writeEpochs()
+    truncateLog(this.#target, offset, now)
   }
 
   /** Drops everything; the next record gets `offset`. The caller writes the checkpoints before it appends again. */
   truncateFullyAndStartAt(offset: number, now: number): void {
     this.#mustBeOnline()
     this.write()
-    this.#disk.run(() => this.#files.restartAt(offset, now))
-    this.#moveEnd(offset)
-    this.#tail.clear()
-    this.#offsets.startAt(offset)
-    this.producers.clear(offset)
-    this.#files.epochs.clear()
-    this.#writeEpochs()
+    restartLog(this.#target, offset, now)
   }
 
   /**
@@ -336,7 +313,7 @@ export class Log {
     if (active.size > 0 && now - active.created > this.config.segmentMs - active.rollJitterMs) this.roll(now)
     const { config, logStartOffset, logEndOffset } = this
     const facts = { config, now, logStartOffset, logEndOffset, readableEnd: readableEnd ?? this.#offsets.written }
-    const { count } = this.#disk.run(() => planRetention(segments, facts))
+    const count = this.#disk.runOrLater(() => planRetention(segments, facts))?.count ?? 0
     if (count === 0) return 0
     if (count === segments.length) this.roll(now)
     // Nobody may be sent to an offset whose file is about to go.
@@ -399,11 +376,6 @@ export class Log {
     // A write may have failed meanwhile: this round's success says nothing then.
     this.#disk.check()
     this.#offsets.syncEnded()
-  }
-
-  #moveEnd(end: number): void {
-    this.#tail.truncateTo(end)
-    this.#offsets.moveEnd(end)
   }
 
   #writeEpochs(): void {

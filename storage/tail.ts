@@ -5,6 +5,7 @@
  */
 import type { Records } from '../protocol/schema.ts'
 import type { Arena, Slab, Slice } from './arena.ts'
+import type { ReadOptions } from './log-options.ts'
 
 const SMALLEST_RING = 16
 
@@ -15,14 +16,6 @@ export interface TailRecords extends Records {
   readonly nextOffset: number
   /** To be called exactly when the bytes have left or never will; more calls do nothing. */
   readonly release: () => void
-}
-
-export interface TailReadOptions {
-  readonly maxBytes: number
-  /** Exclusive: batches that reach it or lie behind it are not returned. */
-  readonly maxOffset: number
-  /** Returns the first batch even when it is larger than maxBytes. */
-  readonly minOneBatch: boolean
 }
 
 export class Tail {
@@ -78,7 +71,7 @@ export class Tail {
    * Whole batches from the one that holds `offset` on. Null when the tail cannot answer: the offset lies outside it, or too
    * much memory is pinned already; then the log reads its file. An answer may be empty (maxOffset, or maxBytes).
    */
-  read(offset: number, { maxBytes, maxOffset, minOneBatch }: TailReadOptions): TailRecords | null {
+  read(offset: number, { maxBytes, maxOffset, minOneBatch }: ReadOptions): TailRecords | null {
     if (this.#count === 0 || offset < this.startOffset || offset >= this.endOffset || this.#arena.isCrowded) return null
     const parts: Buffer[] = []
     const slabs: Slab[] = []

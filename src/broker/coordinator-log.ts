@@ -72,7 +72,7 @@ export class CoordinatorLog implements LogPort {
     const { log, highWatermark: end } = partition
     let offset = log.logStartOffset
     while (offset < end) {
-      const records = partition.read(offset, { maxBytes: SLICE_BYTES, minOneBatch: true, committed: false })
+      const records = log.read(offset, { maxBytes: SLICE_BYTES, maxOffset: end, minOneBatch: true })
       if (records.byteLength === 0) return
       try {
         // oxlint-disable-next-line no-await-in-loop -- slices come one after the other

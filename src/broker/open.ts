@@ -61,7 +61,10 @@ async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroke
   const { config, runtime, files, durable } = o
   const flush = durable && config['odradek.flush.on.acks.all']
   const now = (): number => runtime.clock.now()
-  const arena = new Arena({ tailBytes: config['odradek.tail.cache.bytes'] })
+  const arena = new Arena({
+    tailBytes: config['odradek.tail.cache.bytes'],
+    readBytes: config['odradek.fetch.memory.bytes'],
+  })
   const metadataLog = openMetadataLog({ files, arena, now, flush, cleanShutdown: dir.wasClean })
   try {
     return await openWith(dir, o, arena, metadataLog, flush ? 'synced' : 'written')

@@ -181,7 +181,7 @@ export class Partition implements Flushable {
     this.catchUp()
     this.#mustBeOnline()
     const maxOffset = o.committed ? this.lastStableOffset : this.#highWatermark
-    return this.log.read(offset, { maxBytes: o.maxBytes, maxOffset, minOneBatch: o.minOneBatch })
+    return this.log.read(offset, { maxBytes: o.maxBytes, maxOffset, minOneBatch: o.minOneBatch, budgeted: true })
   }
 
   /** What a read_committed consumer must skip in what it was given (KIP-98). */

@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Slab } from '../../storage/arena.ts'
 import { Arena } from '../../storage/arena.ts'
-import type { TailReadOptions, TailRecords } from '../../storage/tail.ts'
+import type { ReadOptions } from '../../storage/log-options.ts'
+import type { TailRecords } from '../../storage/tail.ts'
 
-const all: TailReadOptions = { maxBytes: 1e9, maxOffset: Infinity, minOneBatch: true }
+const all: ReadOptions = { maxBytes: 1e9, maxOffset: Infinity, minOneBatch: true }
 const join = (records: TailRecords | null) => (records === null ? null : Buffer.concat(records.parts).toString())
 
 /** A log that writes at once: appends text of one record each. */
@@ -19,7 +20,7 @@ function logOn(arena: Arena) {
       tail.push(end, (end += records), slice)
       arena.release(slice.slab)
     },
-    read: (offset: number, options: Partial<TailReadOptions> = {}) => tail.read(offset, { ...all, ...options }),
+    read: (offset: number, options: Partial<ReadOptions> = {}) => tail.read(offset, { ...all, ...options }),
   }
 }
 
