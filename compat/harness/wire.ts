@@ -86,16 +86,3 @@ export async function answers(address: string): Promise<boolean> {
     client.close()
   }
 }
-
-/** Whether the broker advertises an API. */
-export async function serves(address: string, apiKey: number): Promise<boolean> {
-  const client = await open(address)
-  try {
-    const { apiKeys } = await client.request(ApiVersions, 0, {})
-    return apiKeys.some(entry => entry.apiKey === apiKey)
-  } finally {
-    client.close()
-  }
-}
-
-export const END_TXN = 26

@@ -9,7 +9,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { batchesOnDisk, serves, Suite, type Context } from '../harness/index.ts'
+import { batchesOnDisk, Suite, type Context } from '../harness/index.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const venv = join(process.env['ODRADEK_CACHE'] ?? join(homedir(), '.cache/odradek'), 'compat-python')
@@ -57,7 +57,6 @@ async function ask({ broker }: Context, request: string): Promise<unknown> {
     return broker.start()
   }
   if (what === 'batches') return batchesOnDisk(broker, args[0] ?? '', Number(args[1]))
-  if (what === 'serves') return serves(broker.bootstrap, Number(args[0]))
   throw new Error(`nothing is known of '${request}'`)
 }
 
