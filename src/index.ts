@@ -60,7 +60,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
   let closing: Promise<void> | null = null
 
   async function start(): Promise<void> {
-    const files = memory ? memoryFiles() : diskFiles(path)
+    const files = memory ? memoryFiles() : diskFiles(path, { maxOpen: config['odradek.max.open.files'] })
     opened = await openBroker({ config, runtime, files, path, durable: !memory })
     const { broker } = opened
     server = createServer({

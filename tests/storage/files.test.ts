@@ -23,6 +23,7 @@ afterAll(() => {
 const text = (files: { readAll(path: string): Buffer }, path: string) => files.readAll(path).toString()
 const drivers = [
   ['disk', () => diskFiles(temporaryFolder())],
+  ['disk, few files open', () => diskFiles(temporaryFolder(), { maxOpen: 1 })],
   ['memory', memoryFiles],
   ['crash', crashFiles],
 ] as const

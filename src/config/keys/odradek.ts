@@ -33,6 +33,12 @@ export const odradekKeys = {
     works: true,
     doc: 'Answers acks=all only after the records were forced to disk; one sync serves every request that waits.',
   }),
+  'odradek.max.open.files': int({
+    default: 1024,
+    min: 16,
+    works: true,
+    doc: 'Files of segments kept open; beyond it those used longest ago are closed until needed again, save those with unsynced bytes. The other descriptors of the process are left for connections.',
+  }),
   'odradek.request.max.bytes': int({
     default: 8_388_608,
     min: 1024,
