@@ -4,8 +4,9 @@ import { memoryFiles } from '../../../storage/files-memory.ts'
 import { records, testBroker } from './harness.ts'
 
 test('segment.jitter.ms spreads the rolls of many partitions', async () => {
-  const { opened, runtime, createTopic } = await testBroker({ files: memoryFiles() })
-  await createTopic('t', 20, { 'segment.ms': '10000', 'segment.jitter.ms': '10000' })
+  const broker = await testBroker({ files: memoryFiles() })
+  const { opened, runtime } = broker
+  await broker.createTopic('t', 20, { 'segment.ms': '10000', 'segment.jitter.ms': '10000' })
   const logs = [...opened.broker.partitions.ofTopic('t')].map(({ log }) => log)
   const start = runtime.clock.now()
   for (const timestamp of [start, start + 5000]) {
@@ -15,4 +16,26 @@ test('segment.jitter.ms spreads the rolls of many partitions', async () => {
   const rolled = logs.filter(log => log.segmentCount === 2)
   expect(rolled.length).toBeGreaterThan(3)
   expect(rolled.length).toBeLessThan(17)
+})
+
+test('odradek.fetch.memory.bytes bounds what consumers hold of files, not what the broker reads for itself', async () => {
+  const files = memoryFiles()
+  const first = await testBroker({ files })
+  await first.createTopic('t')
+  const now = first.runtime.clock.now()
+  const { log } = first.opened.broker.partitions.get('t', 0)!
+  const value = 'x'.repeat(500_000)
+  for (let n = 0; n < 3; n++)
+    log.append(records([value], { timestamp: now }), { leaderEpoch: 0, now, origin: 'client' })
+  await first.opened.close()
+  const again = await testBroker({ files, config: { 'odradek.fetch.memory.bytes': 1024 * 1024 } })
+  const partition = again.opened.broker.partitions.get('t', 0)!
+  const read = () => partition.read(0, { maxBytes: 10_000_000, minOneBatch: true, committed: false })
+  const held = [read(), read(), read()]
+  const one = held[0]!.byteLength
+  expect(held.map(({ byteLength }) => byteLength)).toEqual([one, one, 0])
+  const own = partition.log.read(0, { maxBytes: 10_000_000, maxOffset: Infinity, minOneBatch: true })
+  expect(own.byteLength).toBe(3 * one)
+  for (const answer of [...held, own]) answer.release()
+  expect(read().byteLength).toBe(one)
 })
