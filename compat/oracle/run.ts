@@ -141,7 +141,7 @@ function countErrors(answer: Json): void {
   if (Array.isArray(answer)) for (const value of answer) countErrors(value)
   else if (typeof answer === 'object' && answer !== null) {
     for (const [name, value] of Object.entries(answer)) {
-      if (name === 'errorCode' && typeof value === 'number') errorsSeen.set(value, (errorsSeen.get(value) ?? 0) + 1)
+      if (/errorCode$/i.test(name) && typeof value === 'number') errorsSeen.set(value, (errorsSeen.get(value) ?? 0) + 1)
       else countErrors(value)
     }
   }

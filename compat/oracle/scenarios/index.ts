@@ -6,6 +6,7 @@ import { fetchSessionScenarios } from './fetch-sessions.ts'
 import { framingScenarios } from './framing.ts'
 import { groupAdminScenarios } from './group-admin.ts'
 import { idempotenceScenarios } from './idempotence.ts'
+import { lifecycleScenarios } from './lifecycle.ts'
 import { listOffsetsScenarios } from './list-offsets.ts'
 import { membershipScenarios } from './membership.ts'
 import { metadataScenarios } from './metadata.ts'
@@ -28,4 +29,5 @@ export const scenarios: readonly Scenario[] = [
   ...configScenarios,
   ...framingScenarios,
   ...transactionScenarios,
+  ...lifecycleScenarios,
 ]
