@@ -276,17 +276,39 @@ class Disk implements CrashFiles {
   }
 
   writeAtomic(path: string, data: Uint8Array): void {
+    this.#replace(path, data, true)
+    this.syncDirNow(parentOf(path))
+  }
+
+  writeUnsynced(path: string, data: Uint8Array): void {
+    this.#replace(path, data, false)
+  }
+
+  async syncFile(path: string): Promise<void> {
+    await this.#syncGate
+    this.syncFileNow(path)
+  }
+
+  syncFileNow(path: string): void {
+    const handle = this.open(path, 'write')
+    try {
+      handle.syncNow()
+    } finally {
+      handle.close()
+    }
+  }
+
+  #replace(path: string, data: Uint8Array, synced: boolean): void {
     const temporary = path + TEMPORARY_SUFFIX
     const handle = this.open(temporary, 'write')
     try {
       handle.truncate(0)
       handle.append([data])
-      handle.syncNow()
+      if (synced) handle.syncNow()
     } finally {
       handle.close()
     }
     this.rename(temporary, path)
-    this.syncDirNow(parentOf(path))
   }
 
   async syncDir(path: string): Promise<void> {

@@ -23,6 +23,14 @@ export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {
   const open = new OpenFiles(maxOpen)
   const openFd = (path: string, flags: string) => open.withDescriptors(() => fs.openSync(path, flags))
   const syncFolderNow = (path: string) => SYNCS_FOLDERS && withFd(openFd(path, 'r'), fs.fsyncSync)
+  const replace = (path: string, data: Uint8Array, beforeRename: (fd: number) => void) => {
+    const temporary = at(path + TEMPORARY_SUFFIX)
+    withFd(openFd(temporary, 'w'), fd => {
+      for (let done = 0; done < data.byteLength;) done += fs.writeSync(fd, data, done)
+      beforeRename(fd)
+    })
+    renameSync(temporary, at(path))
+  }
 
   return {
     open: (path, mode) => fileHandle(path, open.file(at(path), mode)),
@@ -44,14 +52,12 @@ export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {
     removeDir: path => rmSync(at(path), { recursive: true }),
     readAll: path => open.withDescriptors(() => readFileSync(at(path))),
     writeAtomic(path, data) {
-      const temporary = at(path + TEMPORARY_SUFFIX)
-      withFd(openFd(temporary, 'w'), fd => {
-        for (let done = 0; done < data.byteLength;) done += fs.writeSync(fd, data, done)
-        fs.fsyncSync(fd)
-      })
-      renameSync(temporary, at(path))
+      replace(path, data, fs.fsyncSync)
       syncFolderNow(at(parentOf(path)))
     },
+    writeUnsynced: (path, data) => replace(path, data, () => undefined),
+    syncFile: path => syncFd(openFd(at(path), 'r')),
+    syncFileNow: path => withFd(openFd(at(path), 'r'), fs.fsyncSync),
     async syncDir(path) {
       if (SYNCS_FOLDERS) await syncFd(openFd(at(path), 'r'))
     },

@@ -93,6 +93,12 @@ export function memoryFiles(): Files {
     return content
   }
 
+  const replace = (path: string, data: Uint8Array): void => {
+    const content = new Content()
+    content.write(data, 0)
+    folder(parentOf(path)).set(nameOf(path), content)
+  }
+
   return {
     open: (path, mode) => handle(path, mode === 'write' ? openForWriting(path) : file(path)),
     exists: path => find(path) !== undefined,
@@ -130,11 +136,12 @@ export function memoryFiles(): Files {
       content.read(data, 0)
       return data
     },
-    writeAtomic(path, data) {
-      const content = new Content()
-      content.write(data, 0)
-      folder(parentOf(path)).set(nameOf(path), content)
+    writeAtomic: replace,
+    writeUnsynced: replace,
+    async syncFile(path) {
+      file(path)
     },
+    syncFileNow: path => void file(path),
     async syncDir(path) {
       folder(path)
     },

@@ -24,6 +24,14 @@ export interface Files {
   readAll(path: string): Buffer
   /** After it returns the new content is on disk; whenever it fails, or the machine stops, the file is the old or the new one. */
   writeAtomic(path: string, data: Uint8Array): void
+  /**
+   * The same for a process that stops, at the cost of no sync: if the machine stops, the file may be missing or empty. The
+   * caller syncs it and its folder (syncFile, syncDir) before anything depends on it.
+   */
+  writeUnsynced(path: string, data: Uint8Array): void
+  /** Brings a file's bytes to the disk. */
+  syncFile(path: string): Promise<void>
+  syncFileNow(path: string): void
   /** Makes creations, renames and removals in this folder ('' is the root) durable. */
   syncDir(path: string): Promise<void>
   syncDirNow(path: string): void

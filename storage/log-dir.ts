@@ -12,7 +12,7 @@ import { checkOwner, LogDirError, takeLock } from './log-dir-owner.ts'
 import type { LogDirOptions } from './log-dir-owner.ts'
 import { formatMetaProperties } from './meta-properties.ts'
 import * as names from './names.ts'
-import { parsePartitionMetadata } from './partition-metadata.ts'
+import { readTopicId } from './log-folder.ts'
 
 export { LogDirError } from './log-dir-owner.ts'
 export type { LogDirOptions } from './log-dir-owner.ts'
@@ -213,8 +213,7 @@ export class LogDir<L extends ManagedLog> {
 
   /** The topic id in the folder of a partition; null where a crash left it without one. @throws CorruptFileError */
   topicIdOf(topic: string, partition: number): string | null {
-    const path = names.join(names.partitionFolder(topic, partition), names.PARTITION_METADATA_FILE)
-    return this.files.exists(path) ? parsePartitionMetadata(this.files.readAll(path), path) : null
+    return readTopicId(this.files, names.partitionFolder(topic, partition))
   }
 
   /** Marks the folder of a partition that is not open for deletion; cleanDeleted() removes it. */

@@ -7,6 +7,7 @@ import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { LoadedLog } from './recovery.ts'
+import * as names from './names.ts'
 import { epochsPath } from './recovery.ts'
 import { Segment } from './segment.ts'
 import type { SnapshotFiles } from './snapshot-files.ts'
@@ -38,8 +39,10 @@ export class LogFiles {
   readonly #unsynced = new Set<Segment>()
   /** Whether names in the folder were not synced. */
   #namesChanged: boolean
-  /** Whether the folder's own name was not synced. */
+  /** Whether the folder was made by this process and nothing in it was synced yet. */
   #folderIsNew: boolean
+  /** Whether the folder's own name and the small files in it may not be on disk: new, or left by a process that was killed. */
+  #folderUnsynced: boolean
   #deleted: DeletedFile[] = []
 
   constructor(o: LogFilesOptions, loaded: LoadedLog) {
@@ -51,6 +54,7 @@ export class LogFiles {
     this.epochs = loaded.epochs
     this.snapshots = loaded.snapshots
     this.#folderIsNew = o.isNew
+    this.#folderUnsynced = o.isNew || loaded.unsynced.length > 0
     // A recovery removed names. They must be gone for good before the recovery point moves: a snapshot of a future that was
     // cut off would be believed.
     this.#namesChanged = loaded.unsynced.length > 0
@@ -140,7 +144,9 @@ export class LogFiles {
   }
 
   writeEpochs(): void {
-    this.#files.writeAtomic(epochsPath(this.folder), this.epochs.format())
+    const [path, data] = [epochsPath(this.folder), this.epochs.format()]
+    if (this.#folderIsNew) this.#files.writeUnsynced(path, data)
+    else this.#files.writeAtomic(path, data)
   }
 
   /**
@@ -153,8 +159,11 @@ export class LogFiles {
     this.#unsynced.clear()
     if (this.#namesChanged) {
       this.#namesChanged = false
-      if (this.#folderIsNew) await this.#files.syncDir('')
-      this.#folderIsNew = false
+      if (this.#folderUnsynced) {
+        this.#folderIsNew = this.#folderUnsynced = false
+        for (const path of this.#smallFiles()) await this.#files.syncFile(path)
+        await this.#files.syncDir('')
+      }
       await this.#files.syncDir(this.folder)
     }
     await this.snapshots.sync()
@@ -167,13 +176,21 @@ export class LogFiles {
     for (const segment of new Set([...this.#unsynced, this.active])) segment.syncNow()
     this.snapshots.take(producers)
     this.snapshots.syncNow()
-    if (this.#folderIsNew) this.#files.syncDirNow('')
+    if (this.#folderUnsynced) {
+      for (const path of this.#smallFiles()) this.#files.syncFileNow(path)
+      this.#files.syncDirNow('')
+    }
     this.#files.syncDirNow(this.folder)
   }
 
   /** Gives descriptors and memory back. */
   close(): void {
     for (const segment of this.#segments) segment.close()
+  }
+
+  #smallFiles(): string[] {
+    const all = [names.join(this.folder, names.PARTITION_METADATA_FILE), epochsPath(this.folder)]
+    return all.filter(path => this.#files.exists(path))
   }
 
   #deleteLater(paths: readonly string[], now: number): void {

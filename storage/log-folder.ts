@@ -1,17 +1,26 @@
 /** What makes a folder that of one partition: its topic id, and its name once it is deleted. */
 import type { Files } from './files.ts'
 import * as names from './names.ts'
-import { formatPartitionMetadata, parsePartitionMetadata } from './partition-metadata.ts'
+import { formatPartitionMetadata, PARTITION_METADATA_SIZE, parsePartitionMetadata } from './partition-metadata.ts'
 
 /** The topic id a folder belongs to; written there if it is new. @throws Error when it is another than expected */
 export function reconcileTopicId(files: Files, folder: string, expected: string | undefined): string | null {
   const path = names.join(folder, names.PARTITION_METADATA_FILE)
-  const found = files.exists(path) ? parsePartitionMetadata(files.readAll(path), path) : null
+  const found = readTopicId(files, folder)
   if (found !== null && expected !== undefined && found !== expected) {
     throw new Error(`${folder} belongs to topic id ${found}, not ${expected}`)
   }
-  if (found === null && expected !== undefined) files.writeAtomic(path, formatPartitionMetadata(expected))
+  // Synced with the first batch: a folder without an id has no records and is made anew.
+  if (found === null && expected !== undefined) files.writeUnsynced(path, formatPartitionMetadata(expected))
   return found ?? expected ?? null
+}
+
+/** Null where a stop of the machine left no id, or the beginning of the file. @throws CorruptFileError */
+export function readTopicId(files: Files, folder: string): string | null {
+  const path = names.join(folder, names.PARTITION_METADATA_FILE)
+  if (!files.exists(path)) return null
+  const data = files.readAll(path)
+  return data.length < PARTITION_METADATA_SIZE ? null : parsePartitionMetadata(data, path)
 }
 
 /** A name for the folder of a partition that is deleted, told from others by the topic id; not taken yet. */

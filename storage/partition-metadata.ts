@@ -17,6 +17,9 @@ export function parsePartitionMetadata(data: Buffer, path: string): string {
   return topicId
 }
 
+/** Every such file has this many bytes at least. */
+export const PARTITION_METADATA_SIZE = 'version: 0\ntopic_id: '.length + 22
+
 export function formatPartitionMetadata(topicId: string): Buffer {
   return Buffer.from(`version: 0\ntopic_id: ${topicId}`)
 }

@@ -80,7 +80,7 @@ export function loadLog(o: LoadOptions): LoadedLog {
   loadProducers(state, logStartOffset, logEndOffset, clean)
   state.segments.at(-1)!.loadLargest()
   const epochsNow = state.epochs.format()
-  if (!epochsNow.equals(epochsBefore)) o.files.writeAtomic(epochsPath(o.folder), epochsNow)
+  if (epochs === null || !epochsNow.equals(epochsBefore)) o.files.writeAtomic(epochsPath(o.folder), epochsNow)
   const recoveryPoint = clean ? logEndOffset : Math.min(state.o.recoveryPoint, logEndOffset)
   // A folder that was just made counts as clean, but its segment is new.
   const isNew = !fileNames.includes(names.logFile(state.segments[0]!.baseOffset))
