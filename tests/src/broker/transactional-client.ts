@@ -109,10 +109,10 @@ export class TestProducer {
     return reply.topics[0]!.partitions[0]!.errorCode
   }
 
-  /** `epoch`: of a request that comes late. */
-  async end(committed: boolean, epoch = this.producerEpoch): Promise<number> {
-    const { transactionalId, producerId } = this
-    const request = { transactionalId, producerId, producerEpoch: epoch, committed }
+  /** Id and epoch as the request had them when it was sent first. */
+  async end(committed: boolean, producerEpoch = this.producerEpoch, producerId = this.producerId): Promise<number> {
+    const { transactionalId } = this
+    const request = { transactionalId, producerId, producerEpoch, committed }
     const reply = await this.broker.ask(EndTxn, request, this.#version >= 2 ? 5 : 4)
     if (reply!.errorCode === NONE) {
       if (this.#version >= 2) this.#become(reply!.producerId, reply!.producerEpoch)
@@ -121,10 +121,21 @@ export class TestProducer {
     return reply!.errorCode
   }
 
-  /** Handlers that write more than once need more than one turn of the event loop. */
+  /** A request that was on its way for long: nobody waits for the answer any more. */
+  async endLate(committed: boolean, producerEpoch: number): Promise<number> {
+    const { transactionalId, producerId } = this
+    return (await this.#ask(EndTxn, { transactionalId, producerId, producerEpoch, committed }, 5)).errorCode
+  }
+
+  /** Handlers that write more than once need more than one turn of the event loop; some wait for time to pass. */
   async #ask<A extends Api>(api: A, value: AskOf<A>, version?: number): Promise<ResponseOf<A>> {
-    const answer = this.broker.ask(api, value, version)
-    await this.broker.runtime.settle()
+    const { broker } = this
+    const { runtime } = broker
+    const state = { isAnswered: false }
+    const answer = broker.ask(api, value, version).finally(() => (state.isAnswered = true))
+    await runtime.settle()
+    // oxlint-disable-next-line no-await-in-loop -- the answer comes meanwhile, or the broker was killed
+    while (!state.isAnswered && this.broker === broker) await runtime.advanceAsync(5)
     return (await answer)!
   }
 
@@ -215,7 +226,10 @@ const config = { 'transaction.state.log.num.partitions': 2 }
 /** A broker whose coordinators have read back what they hold. */
 export async function startBroker(options: Partial<TestBrokerOptions> = {}): Promise<TestBroker> {
   const broker = await testBroker({ files: crashFiles(), ...options, config: { ...config, ...options.config } })
-  await broker.opened.broker.coordinatorsLoaded()
+  const loaded = broker.opened.broker.coordinatorsLoaded()
+  // Markers that a crash held back are written while groups are read back, and those wait for each other.
+  await broker.runtime.settle()
+  await loaded
   return broker
 }
 
