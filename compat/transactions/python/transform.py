@@ -24,6 +24,16 @@ producer = Producer({
 })
 
 
+def insist(call, *arguments):
+    """Errors that pass, time-outs among them, mean that the same is to be called again."""
+    while True:
+        try:
+            return call(*arguments, 5)
+        except KafkaException as error:
+            if not error.args[0].retriable():
+                raise
+
+
 def rewind(partitions):
     for committed in consumer.committed(partitions, timeout=30):
         offset = committed.offset if committed.offset >= 0 else 0
@@ -44,34 +54,22 @@ def step():
         for message in messages:
             producer.produce(target, message.value() + (b" aborted" if abort else b""), message.key())
         positions = [position for position in consumer.position(partitions) if position.offset >= 0]
-        producer.send_offsets_to_transaction(positions, consumer.consumer_group_metadata(), 30)
+        insist(producer.send_offsets_to_transaction, positions, consumer.consumer_group_metadata())
         if not abort:
-            while True:
-                try:
-                    producer.commit_transaction(30)
-                    break
-                except KafkaException as error:
-                    if not error.args[0].retriable():
-                        raise
+            insist(producer.commit_transaction)
             print("commit", len(messages), flush=True)
             return
     except KafkaException as error:
         print("retry", error, flush=True)
         if error.args[0].fatal() or not error.args[0].txn_requires_abort():
             raise
-    while True:
-        try:
-            producer.abort_transaction(30)
-            break
-        except KafkaException as error:
-            if not error.args[0].retriable():
-                raise
+    insist(producer.abort_transaction)
     print("abort", len(messages), flush=True)
     rewind(partitions)
 
 
 try:
-    producer.init_transactions(60)
+    insist(producer.init_transactions)
     consumer.subscribe([source])
     while True:
         step()
