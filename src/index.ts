@@ -66,7 +66,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
     server = createServer({
       runtime,
       handlers: servedApis(config),
-      limits: serverLimits(config),
+      limits: serverLimits(broker.config),
       context: (connection, call) => ({ broker, connection, ...call }),
     })
     try {
@@ -126,7 +126,11 @@ function configured(options: BrokerOptions | ConfiguredOptions): ConfiguredOptio
     ...(asVersion !== undefined && { asVersion }),
   })
   for (const warning of parsed.warnings) logger.warn(warning)
-  return { config: parsed, memory: dataDir === undefined && !parsed.explicit.has('log.dirs') && !parsed.explicit.has('log.dir'), logger }
+  return {
+    config: parsed,
+    memory: dataDir === undefined && !parsed.explicit.has('log.dirs') && !parsed.explicit.has('log.dir'),
+    logger,
+  }
 }
 
 export { ConfigError } from './config/index.ts'
