@@ -11,9 +11,17 @@ import { sharedKeys } from './keys.ts'
 export interface RunningKafka {
   /** host:port */
   readonly address: string
+  readonly pid: number
   readonly logFile: string
   /** Ends the process and removes its folder. */
   stop(): Promise<void>
+}
+
+export interface KafkaOptions {
+  /** Flags of the virtual machine; by default it is small, and quick to start rather than fast. */
+  readonly jvm?: readonly string[]
+  /** Keys besides those of listeners and folders. */
+  readonly keys?: Readonly<Record<string, string>>
 }
 
 const START_MS = 90_000
@@ -24,14 +32,17 @@ const CLUSTER_ID = 'b2RyYWRlay1vcmFjbGUtMQ'
 const cache = (): string => process.env['ODRADEK_CACHE'] ?? join(homedir(), '.cache/odradek')
 
 /** Starts one broker; rejects with the end of its log when it does not come up. */
-export async function startKafka(version: string): Promise<RunningKafka> {
+export async function startKafka(
+  version: string,
+  { jvm = quickToStart, keys = sharedKeys }: KafkaOptions = {},
+): Promise<RunningKafka> {
   const classPath = jars(version)
   const folder = mkdtempSync(join(tmpdir(), `odradek-oracle-${version}-`))
   const [port, controllerPort] = await freePorts(2)
   const address = `127.0.0.1:${port}`
   const properties = join(folder, 'server.properties')
   const logFile = join(folder, 'server.log')
-  writeFileSync(properties, propertiesOf(port!, controllerPort!, join(folder, 'data')))
+  writeFileSync(properties, propertiesOf(port!, controllerPort!, join(folder, 'data'), keys))
   const logging = loggingOf(version, folder)
   const formatted = java([...logging, '-cp', classPath, 'kafka.tools.StorageTool', 'format'], properties)
   if (formatted.status !== 0) throw new Error(`StorageTool: ${formatted.stdout}${formatted.stderr}`)
@@ -54,6 +65,7 @@ export async function startKafka(version: string): Promise<RunningKafka> {
   }
   return {
     address,
+    pid: child.pid!,
     get logFile() {
       if (child.exitCode !== null) throw new Error(`Apache Kafka ended: ${readFileSync(logFile, 'utf8').slice(-4000)}`)
       return logFile
@@ -65,8 +77,7 @@ export async function startKafka(version: string): Promise<RunningKafka> {
 /** How long a broker may take until it answers. */
 export const startMs = START_MS
 
-/** Small, and quick to start rather than fast. */
-const jvm = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true']
+const quickToStart = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true']
 
 function java(args: string[], properties: string) {
   return spawnSync('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args, '-t', CLUSTER_ID, '-c', properties], {
@@ -74,7 +85,12 @@ function java(args: string[], properties: string) {
   })
 }
 
-const propertiesOf = (port: number, controllerPort: number, data: string): string =>
+const propertiesOf = (
+  port: number,
+  controllerPort: number,
+  data: string,
+  keys: Readonly<Record<string, string>>,
+): string =>
   Object.entries({
     'process.roles': 'broker,controller',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
@@ -83,7 +99,7 @@ const propertiesOf = (port: number, controllerPort: number, data: string): strin
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': data,
-    ...sharedKeys,
+    ...keys,
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')
