@@ -1,0 +1,177 @@
+// The brokers that are compared, each as a process that was started for this run: builds of Odradek and Apache Kafka.
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { eventually } from '../compat/harness/wait.ts'
+import { answers } from '../compat/harness/wire.ts'
+import { startKafka } from '../compat/oracle/kafka.ts'
+import { NEWEST } from '../compat/oracle/keys.ts'
+import type { Build } from './builds.ts'
+import { plainEnvironment } from './measure.ts'
+
+export interface Broker {
+  /** host:port */
+  readonly address: string
+  readonly pid: number
+  /** From the start of the process to its first answer to ApiVersions. */
+  readonly startMs: number
+  /** How late the timers of its event loop came since the last question; null where it has none or was not watched. */
+  eventLoop(): Promise<{ p99Ms: number; maxMs: number } | null>
+  stop(): Promise<void>
+}
+
+export interface StartOptions {
+  /** Nothing on disk; ours alone. */
+  readonly memory?: boolean
+  /** Watch the event loop; ours alone. */
+  readonly watch?: boolean
+}
+
+/** One column of the table. */
+export interface Side {
+  readonly id: 'ours' | 'defaults' | 'kafka' | 'before'
+  readonly title: string
+  /** Of ours. */
+  readonly build?: Build
+  start(options?: StartOptions): Promise<Broker>
+}
+
+export const KAFKA = NEWEST
+const START_MS = 90_000
+const LOOP_MS = 10_000
+
+/** Both sides: one replica of everything, no wait for more members, and a deleted topic is soon off the disk. */
+const keys: Readonly<Record<string, string>> = {
+  'node.id': '1',
+  'offsets.topic.replication.factor': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'group.initial.rebalance.delay.ms': '0',
+  'log.segment.delete.delay.ms': '1000',
+}
+
+export const withoutFsync: Readonly<Record<string, string>> = { 'odradek.flush.on.acks.all': 'false' }
+
+/** As Kafka's own start scripts have it. */
+export const kafkaJvm = [
+  '-Xms1g',
+  '-Xmx1g',
+  '-server',
+  '-XX:+UseG1GC',
+  '-XX:MaxGCPauseMillis=20',
+  '-XX:InitiatingHeapOccupancyPercent=35',
+  '-XX:+ExplicitGCInvokesConcurrent',
+  '-Djava.awt.headless=true',
+]
+
+/** Null where Apache Kafka can run here, else why not. */
+export function whyNoKafka(): string | null {
+  const { status, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' })
+  if (status !== 0) return 'there is no Java'
+  const version = /version "(\d+)/.exec(stderr)?.[1]
+  return Number(version) >= 17 ? null : `Java ${version} is too old for Apache Kafka ${KAFKA}`
+}
+
+export const javaVersion = (): string =>
+  /version "([^"]+)"/.exec(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr)?.[1] ?? 'unknown'
+
+export function kafkaSide(): Side {
+  return {
+    id: 'kafka',
+    title: `Apache Kafka ${KAFKA}`,
+    async start() {
+      // Resolves as soon as the process is started.
+      const kafka = await startKafka(KAFKA, { jvm: kafkaJvm, keys })
+      const from = performance.now()
+      await eventually('an answer of Apache Kafka', () => kafka.logFile !== '' && answers(kafka.address), {
+        ms: START_MS,
+        everyMs: 2,
+      })
+      const startMs = performance.now() - from
+      const { address, pid } = kafka
+      return { address, pid, startMs, eventLoop: () => Promise.resolve(null), stop: () => kafka.stop() }
+    },
+  }
+}
+
+export function ourSide(
+  id: Side['id'],
+  title: string,
+  build: Build,
+  parent: string,
+  own: Readonly<Record<string, string>>,
+): Side {
+  return { id, title, build, start: options => startOurs(build, parent, own, options) }
+}
+
+async function startOurs(
+  build: Build,
+  parent: string,
+  own: Readonly<Record<string, string>>,
+  { memory = false, watch = false }: StartOptions = {},
+): Promise<Broker> {
+  const folder = mkdtempSync(join(parent, 'broker-'))
+  const port = await freePort()
+  const address = `127.0.0.1:${port}`
+  const loopFile = join(folder, 'loop.json')
+  const logFile = join(folder, 'broker.log')
+  const args = [
+    ...(watch ? ['--require', join(dirname(fileURLToPath(import.meta.url)), 'event-loop.cjs')] : []),
+    join(build.folder, 'dist/odradek.cjs'),
+    '--listen',
+    address,
+    '--log-level',
+    'warn',
+    ...(memory ? ['--memory'] : ['--data-dir', join(folder, 'data')]),
+    ...Object.entries({ ...keys, ...own }).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+  ]
+  const log = openSync(logFile, 'a')
+  const env = { ...plainEnvironment(), BENCH_EVENT_LOOP_FILE: loopFile }
+  const from = performance.now()
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', log, log], env })
+  closeSync(log)
+  const exited = new Promise<void>(resolve => void child.once('exit', () => resolve()))
+  const kill = (): void => void child.kill('SIGKILL')
+  // Before the folders are removed.
+  process.prependOnceListener('exit', kill)
+  const ask = (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`Odradek ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`)
+    return answers(address)
+  }
+  await eventually('an answer of Odradek', ask, { ms: START_MS, everyMs: 1 })
+  const startMs = performance.now() - from
+  return {
+    address,
+    pid: child.pid!,
+    startMs,
+    async eventLoop() {
+      if (!watch) return null
+      rmSync(loopFile, { force: true })
+      child.kill('SIGUSR2')
+      await eventually('the delay of the event loop', () => existsSync(loopFile), { ms: LOOP_MS, everyMs: 5 })
+      return JSON.parse(readFileSync(loopFile, 'utf8')) as { p99Ms: number; maxMs: number }
+    },
+    async stop() {
+      process.off('exit', kill)
+      child.kill('SIGTERM')
+      const timer = setTimeout(kill, LOOP_MS)
+      await exited
+      clearTimeout(timer)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function freePort(): Promise<number> {
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}

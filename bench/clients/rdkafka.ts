@@ -1,0 +1,70 @@
+// librdkafka's rdkafka_performance. It is built once, from the source that the npm package node-rdkafka carries, and kept
+// in the cache.
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { runProgram } from '../measure.ts'
+import { cache, missing, step } from './cache.ts'
+
+export const RDKAFKA = 'rdkafka_performance (librdkafka 2.12.0)'
+const PACKAGE = 'node-rdkafka@3.6.1'
+const LINGER_MS = 5
+
+const program = (): string => join(cache(), 'rdkafka_performance')
+
+/** Null where the program is there or was built now, else why not. */
+export function whyNoRdkafka(): string | null {
+  if (existsSync(program())) return null
+  const gone = missing(['npm', 'tar', 'gcc', 'make'])
+  if (gone !== null) return gone
+  mkdirSync(cache(), { recursive: true })
+  const folder = mkdtempSync(join(cache(), 'building-'))
+  console.log(`Building rdkafka_performance from ${PACKAGE} into ${cache()}`)
+  try {
+    step('npm', ['pack', '--silent', PACKAGE], folder)
+    step('sh', ['-c', 'tar -xzf node-rdkafka-*.tgz'], folder)
+    const source = join(folder, 'package/deps/librdkafka')
+    step('./configure', ['--disable-ssl', '--disable-gssapi', '--disable-curl', '--disable-zstd'], source)
+    step('make', ['-C', 'src'], source)
+    step('make', ['-C', 'examples', 'rdkafka_performance'], source)
+    // Whole or not at all.
+    copyFileSync(join(source, 'examples/rdkafka_performance'), join(folder, 'program'))
+    renameSync(join(folder, 'program'), program())
+    return null
+  } catch (error) {
+    return `rdkafka_performance does not build: ${(error as Error).message}`
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const run = (args: string): ReturnType<typeof runProgram> => runProgram(program(), args.split(' '))
+
+export interface Transfer {
+  readonly messages: number
+  /** As the client tells it: from its first message to its last acknowledgement or message. */
+  readonly seconds: number
+  readonly cpuS: number
+}
+
+export async function produce(
+  address: string,
+  topic: string,
+  o: { size: number; count: number; acks: '1' | '-1' },
+): Promise<Transfer> {
+  const { stdout, cpuS } = await run(
+    `-P -t ${topic} -p 0 -b ${address} -s ${o.size} -c ${o.count} -a ${o.acks} -X linger.ms=${LINGER_MS}`,
+  )
+  const found = [
+    ...stdout.matchAll(/messages produced .*?, (\d+) delivered \(offset -?\d+, (\d+) failed\) in (\d+)ms/g),
+  ]
+  const [, delivered, failed, ms] = found.at(-1) ?? []
+  if (Number(delivered) !== o.count || failed !== '0') throw new Error(`rdkafka_performance: ${stdout.slice(-1000)}`)
+  return { messages: o.count, seconds: Number(ms) / 1000, cpuS }
+}
+
+export async function consume(address: string, topic: string, count: number): Promise<Transfer> {
+  const { stdout, cpuS } = await run(`-C -t ${topic} -p 0 -b ${address} -o beginning -c ${count}`)
+  const [, messages, ms] = [...stdout.matchAll(/% (\d+) messages \(\d+ bytes\) consumed in (\d+)ms/g)].at(-1) ?? []
+  if (Number(messages) !== count) throw new Error(`rdkafka_performance: ${stdout.slice(-1000)}`)
+  return { messages: count, seconds: Number(ms) / 1000, cpuS }
+}

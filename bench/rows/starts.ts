@@ -1,0 +1,108 @@
+// What happens once: a start, the first round trip of a client, a thousand topics; and the memory that remains.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { roundTrip } from '../clients/kafkajs.ts'
+import { residentMb } from '../measure.ts'
+import { rssMb, timeMs, type Row, type Scale } from '../row.ts'
+import { createTopics, deleteTopic } from '../topics.ts'
+
+/** How long a broker is left alone before it is called idle. */
+const IDLE_MS = 1500
+const TOPICS = 1000
+const WARM_STARTS = 12
+
+export function startRows({ quick }: Scale): Row[] {
+  return [coldStart(quick), coldStart(quick, true), listen(), firstRoundTrip(), thousandTopics(quick)]
+}
+
+const idle = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
+
+function coldStart(quick: boolean, memory = false): Row {
+  return {
+    name: memory ? 'start of the CLI, --memory' : 'start of the CLI, empty folder',
+    promise: 'process start to first answered ApiVersions; then idle memory',
+    client: 'the benchmark itself, trying every 1 ms',
+    measures: [timeMs, { ...rssMb, unit: 'idle RSS, MB' }],
+    defaultsDiffer: !memory,
+    ...(memory && { oursOnly: true }),
+    warmUps: quick ? 0 : 1,
+    async run(side) {
+      const broker = await side.start({ memory })
+      await idle(quick ? 100 : IDLE_MS)
+      const rss = residentMb(broker.pid).now
+      await broker.stop()
+      return { values: { timeMs: broker.startMs, rssMb: rss } }
+    },
+  }
+}
+
+/** The package's own entry point, used in this process. */
+interface Package {
+  createBroker(): { listen(): Promise<void>; close(): Promise<void> }
+}
+
+function listen(): Row {
+  return {
+    name: 'createBroker().listen(), warm process',
+    promise: `in memory, median of ${WARM_STARTS} after two`,
+    client: 'the benchmark itself',
+    measures: [timeMs],
+    defaultsDiffer: false,
+    oursOnly: true,
+    warmUps: 0,
+    async run(side) {
+      const entry = join(side.build!.folder, 'dist/index.js')
+      const entryPoint = (await import(pathToFileURL(entry).href)) as Package
+      const times: number[] = []
+      for (let i = 0; i < WARM_STARTS + 2; i++) {
+        const broker = entryPoint.createBroker()
+        const from = performance.now()
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await broker.listen()
+        if (i >= 2) times.push(performance.now() - from)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await broker.close()
+      }
+      return { values: { timeMs: times.sort((a, b) => a - b)[times.length >> 1]! } }
+    },
+  }
+}
+
+function firstRoundTrip(): Row {
+  return {
+    name: 'first round trip of a client',
+    promise: 'warm broker: connect, create topic, produce one (acks=all, no fsync), consume it with a new group',
+    client: 'KafkaJS 2.2.4, of whose time 100 ms are a sleep of its own',
+    measures: [timeMs],
+    defaultsDiffer: true,
+    warmUps: 2,
+    async run(_side, start) {
+      const broker = await start()
+      const cpu = process.cpuUsage()
+      const { tookMs, topic } = await roundTrip(broker.address)
+      const { user, system } = process.cpuUsage(cpu)
+      await deleteTopic(broker.address, topic)
+      return { values: { timeMs: tookMs }, client: { cores: (user + system) / 1000 / tookMs } }
+    },
+  }
+}
+
+function thousandTopics(quick: boolean): Row {
+  const count = quick ? TOPICS / 10 : TOPICS
+  const names = Array.from({ length: count }, (_, i) => `topic-${i}`)
+  return {
+    name: `${count} topics in one CreateTopics`,
+    promise: 'fresh broker, 1 partition each; then its memory',
+    client: 'the benchmark itself, one request',
+    measures: [timeMs, rssMb],
+    defaultsDiffer: true,
+    warmUps: 0,
+    async run(side) {
+      const broker = await side.start()
+      const tookMs = await createTopics(broker.address, names)
+      const rss = residentMb(broker.pid).now
+      await broker.stop()
+      return { values: { timeMs: tookMs, rssMb: rss } }
+    },
+  }
+}

@@ -1,0 +1,198 @@
+// `npm run bench`: Odradek and Apache Kafka side by side, the same clients on the same machine, in turns. See
+// docs/PERFORMANCE.md for what is measured and how; `-- --help` for the flags.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { javaVersion, KAFKA, kafkaJvm, kafkaSide, ourSide, whyNoKafka, withoutFsync } from './brokers.ts'
+import type { Broker, Side } from './brokers.ts'
+import { buildHere, buildRevision } from './builds.ts'
+import { whyNoRdkafka } from './clients/rdkafka.ts'
+import { machineClass, residentMb } from './measure.ts'
+import { clients, number, spreadOf, table, type Result } from './report.ts'
+import type { Row, Sample } from './row.ts'
+import { rateRows, settle } from './rows/rates.ts'
+import { smallRows } from './rows/small.ts'
+import { startRows } from './rows/starts.ts'
+
+const help = `npm run bench -- [flags]
+
+  --only TEXT       rows whose name contains it; may be repeated
+  --reps N          pairs of runs (default 3)
+  --peer kafka|none whom to compare with (default kafka; with --against none)
+  --against REV     compare with an earlier commit of ours
+  --quick           a try-out: tiny runs, a fresh JVM, no figures to quote
+  --json FILE       every sample, for programs
+`
+const REPS = 3
+/** Runs before the first row. A virtual machine needs them; ours gets what is enough for it. */
+const SETTLING = { kafka: 20, ours: 5, quick: 1 }
+/** A run beside which others used more than this is done again, once. */
+const DISTURBED_CORES = 0.3
+
+interface Flags {
+  readonly only: readonly string[]
+  readonly reps: number
+  readonly peer: 'kafka' | 'none'
+  readonly against: string | undefined
+  readonly quick: boolean
+  readonly json: string | undefined
+}
+
+function flagsOf(args: string[]): Flags | null {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      reps: { type: 'string' },
+      peer: { type: 'string' },
+      against: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  const peer = values.peer ?? (values.against === undefined ? 'kafka' : 'none')
+  if (peer !== 'kafka' && peer !== 'none') throw new Error(`--peer is kafka or none, not ${peer}`)
+  const reps = Number(values.reps ?? (values.quick ? 1 : REPS))
+  if (!Number.isInteger(reps) || reps < 1) throw new Error(`--reps is a number of pairs, not ${values.reps}`)
+  return { only: values.only, reps, peer, against: values.against, quick: values.quick, json: values.json }
+}
+
+function sidesOf(flags: Flags, folder: string): Side[] {
+  const here = buildHere(folder)
+  const sides = [
+    ourSide('ours', 'Odradek', here, folder, withoutFsync),
+    ourSide('defaults', 'Odradek at its defaults', here, folder, {}),
+  ]
+  console.log(`Odradek ${here.revision}; ${machineClass()}`)
+  if (flags.against !== undefined) {
+    const before = buildRevision(folder, flags.against)
+    sides.push(ourSide('before', `Odradek ${before.revision}`, before, folder, withoutFsync))
+  }
+  const why = flags.peer === 'none' ? 'not asked for' : whyNoKafka()
+  if (why === null) {
+    console.log(`Apache Kafka ${KAFKA}, Java ${javaVersion()}, ${kafkaJvm.join(' ')}`)
+    sides.push(kafkaSide())
+  } else {
+    console.log(`Without Apache Kafka: ${why}.`)
+  }
+  return sides
+}
+
+/** Brokers that live through all rows, started when they are first needed. */
+function longLived(quick: boolean): { of(side: Side): Promise<Broker>; started: Map<Side, Broker> } {
+  const started = new Map<Side, Broker>()
+  return {
+    started,
+    async of(side) {
+      const known = started.get(side)
+      if (known !== undefined) return known
+      const broker = await side.start({ watch: true })
+      started.set(side, broker)
+      const runs = quick ? SETTLING.quick : side.id === 'kafka' ? SETTLING.kafka : SETTLING.ours
+      if (whyNoRdkafka() === null) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        for (let i = 0; i < runs; i++) await settle(broker, { quick })
+      }
+      return broker
+    },
+  }
+}
+
+async function runRow(
+  row: Row,
+  sides: readonly Side[],
+  flags: Flags,
+  of: (side: Side) => Promise<Broker>,
+): Promise<Result> {
+  const taking = sides.filter(
+    ({ id }) => (id !== 'defaults' || row.defaultsDiffer) && !(row.oursOnly === true && id === 'kafka'),
+  )
+  const samples = new Map<Side['id'], Sample[]>(taking.map(({ id }) => [id, []]))
+  const used = new Map<Side, Broker>()
+  const run = (side: Side): Promise<Sample> =>
+    row.run(side, async () => {
+      const broker = await of(side)
+      used.set(side, broker)
+      return broker
+    })
+  const disturbed = (sample: Sample): boolean => !flags.quick && (sample.othersCores ?? 0) > DISTURBED_CORES
+  for (let rep = -(flags.quick ? Math.min(row.warmUps, 1) : row.warmUps); rep < flags.reps; rep++) {
+    for (const side of taking) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, in turns
+      let sample = await run(side)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, in turns
+      if (rep >= 0 && disturbed(sample)) sample = less(sample, await run(side))
+      if (rep >= 0) samples.get(side.id)!.push(sample)
+    }
+  }
+  // oxlint-disable-next-line no-await-in-loop -- few
+  for (const broker of used.values()) await row.finish?.(broker)
+  return { row, samples }
+}
+
+const less = (a: Sample, b: Sample): Sample => ((a.othersCores ?? 0) <= (b.othersCores ?? 0) ? a : b)
+
+/** One line while the rest is running. */
+function progress(result: Result, sides: readonly Side[]): void {
+  const [measure] = result.row.measures
+  const parts = sides.flatMap(({ id, title }) => {
+    const found = spreadOf(result, id, measure!)
+    return found === null ? [] : [`${title} ${number(found.median)}`]
+  })
+  console.log(`${result.row.name}: ${parts.join(', ')} ${measure!.unit}`)
+}
+
+async function main(): Promise<void> {
+  const flags = flagsOf(process.argv.slice(2))
+  if (flags === null) {
+    console.log(help)
+    return
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  const sides = sidesOf(flags, folder)
+  const rows = [...startRows(flags), ...rateRows(flags), ...smallRows(flags)].filter(
+    ({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)),
+  )
+  if (rows.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)
+  const brokers = longLived(flags.quick)
+  const results: Result[] = []
+  for (const row of rows) {
+    const why = row.why?.() ?? null
+    if (why !== null) {
+      console.log(`SKIP ${row.name}: ${why}`)
+      continue
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const result = await runRow(row, sides, flags, side => brokers.of(side))
+    progress(result, sides)
+    results.push(result)
+  }
+  const memory = [...brokers.started].map(([side, broker]) => ({ title: side.title, ...residentMb(broker.pid) }))
+  // oxlint-disable-next-line no-await-in-loop -- few
+  for (const broker of brokers.started.values()) await broker.stop()
+  const settled = flags.quick ? 'fresh' : `settled by ${SETTLING.kafka} runs`
+  console.log(`\nMedian (minimum to maximum) of ${flags.reps}, in turns; the JVM of the rates was ${settled}.\n`)
+  for (const line of [...table(results, sides), '', ...clients(results, sides), '']) console.log(line)
+  for (const { title, now, peak } of memory) {
+    console.log(`${title}: RSS after the rows ${number(now)} MB, at most ${number(peak)} MB`)
+  }
+  if (flags.quick) console.log('\nA quick run: too short to be quoted.')
+  if (flags.json !== undefined) writeFileSync(flags.json, jsonOf(results, memory))
+}
+
+function jsonOf(results: readonly Result[], memory: readonly object[]): string {
+  const rows = results.map(({ row: { name, promise, client }, samples }) => ({
+    name,
+    promise,
+    client,
+    samples: Object.fromEntries(samples),
+  }))
+  return `${JSON.stringify({ machine: machineClass(), rows, memory }, null, 2)}\n`
+}
+
+await main()
