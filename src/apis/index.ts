@@ -16,6 +16,8 @@ import { describeGroups } from './15-describe-groups.ts'
 import { listGroups } from './16-list-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
 import { createTopics } from './19-create-topics.ts'
+import { deleteRecords } from './21-delete-records.ts'
+import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
 import { deleteTopics } from './20-delete-topics.ts'
 import { initProducerId } from './22-init-producer-id.ts'
 import { addPartitionsToTxn } from './24-add-partitions-to-txn.ts'
@@ -23,6 +25,7 @@ import { addOffsetsToTxn } from './25-add-offsets-to-txn.ts'
 import { endTxn } from './26-end-txn.ts'
 import { writeTxnMarkers } from './27-write-txn-markers.ts'
 import { txnOffsetCommit } from './28-txn-offset-commit.ts'
+import { offsetDelete } from './47-offset-delete.ts'
 import { describeConfigs } from './32-describe-configs.ts'
 import { createPartitions } from './37-create-partitions.ts'
 import { deleteGroups } from './42-delete-groups.ts'
@@ -44,6 +47,8 @@ export const apis: readonly Handler[] = [
   leaveGroup,
   syncGroup,
   describeGroups,
+  deleteRecords,
+  offsetForLeaderEpoch,
   listGroups,
   apiVersions(() => apis),
   createTopics,
@@ -51,6 +56,7 @@ export const apis: readonly Handler[] = [
   initProducerId,
   addPartitionsToTxn,
   addOffsetsToTxn,
+  offsetDelete,
   endTxn,
   writeTxnMarkers,
   txnOffsetCommit,

@@ -32,11 +32,19 @@ export interface ReachedAt {
   readonly listenerName: string
 }
 
+/** The directory that holds all logs. */
+export interface DataDir {
+  readonly path: string
+  /** Brings to the disk where each log starts. Throws what the disk throws. */
+  checkpoint: () => void
+}
+
 export interface BrokerParts {
   readonly config: BrokerConfig
   readonly runtime: Runtime
   readonly nodeId: number
   readonly clusterId: string
+  readonly dataDir: DataDir
   readonly metadata: MetadataStore
   readonly partitions: PartitionTable
   readonly groups: GroupCoordinator
@@ -61,6 +69,7 @@ export class Broker implements BrokerParts {
   readonly runtime: Runtime
   readonly nodeId: number
   readonly clusterId: string
+  readonly dataDir: DataDir
   readonly metadata: MetadataStore
   readonly partitions: PartitionTable
   readonly groups: GroupCoordinator
@@ -76,6 +85,7 @@ export class Broker implements BrokerParts {
     this.runtime = parts.runtime
     this.nodeId = parts.nodeId
     this.clusterId = parts.clusterId
+    this.dataDir = parts.dataDir
     this.metadata = parts.metadata
     this.partitions = parts.partitions
     this.groups = parts.groups

@@ -118,6 +118,7 @@ async function openWith(
     config,
     runtime,
     nodeId: dir.nodeId,
+    dataDir: { path: dir.path, checkpoint: () => dir.writeCheckpoints() },
     clusterId: dir.clusterId,
     metadata,
     partitions,

@@ -10,6 +10,8 @@ import {
   KAFKA_STORAGE_ERROR,
   KafkaError,
   NOT_ENOUGH_REPLICAS,
+  OFFSET_OUT_OF_RANGE,
+  POLICY_VIOLATION,
   UNKNOWN_LEADER_EPOCH,
   UNKNOWN_TOPIC_OR_PARTITION,
 } from '../../protocol/errors.ts'
@@ -85,7 +87,9 @@ export class Partition implements Flushable {
   /** Below it no transaction is open: the end of what read_committed consumers may read. */
   get lastStableOffset(): number {
     const unstable = this.log.producers.firstUnstableOffset(this.#highWatermark)
-    return unstable === null ? this.#highWatermark : Math.min(unstable, this.#highWatermark)
+    if (unstable === null) return this.#highWatermark
+    // What an open transaction wrote may have been deleted since.
+    return Math.min(Math.max(unstable, this.log.logStartOffset), this.#highWatermark)
   }
 
   /** Appends one batch; throws KafkaError. `acks` as in Produce; coordinators say -1. */
@@ -199,6 +203,25 @@ export class Partition implements Flushable {
   applyRetention(now: number): number {
     this.write()
     return this.log.offline ? 0 : this.log.applyRetention(now, this.#highWatermark)
+  }
+
+  /**
+   * Moves the start of the log forward (KIP-107); -1 means to the high watermark. Whole segments below it go with the next
+   * retention. Throws OFFSET_OUT_OF_RANGE, POLICY_VIOLATION, KAFKA_STORAGE_ERROR. @returns where the log starts now
+   */
+  deleteRecords(offset: number): number {
+    this.catchUp()
+    this.#mustBeOnline()
+    const { log } = this
+    const { cleanupPolicy } = log.config
+    if (cleanupPolicy.compact && !cleanupPolicy.delete) throw new KafkaError(POLICY_VIOLATION)
+    const start = offset === -1 ? this.#highWatermark : offset
+    if (start < 0 || start > this.#highWatermark) throw new KafkaError(OFFSET_OUT_OF_RANGE)
+    if (start > log.logStartOffset) {
+      log.advanceLogStartOffset(start)
+      this.wake()
+    }
+    return log.logStartOffset
   }
 
   /** KIP-320: -1 asks for no check. Throws FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH. */

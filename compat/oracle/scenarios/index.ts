@@ -7,7 +7,9 @@ import { framingScenarios } from './framing.ts'
 import { groupAdminScenarios } from './group-admin.ts'
 import { idempotenceScenarios } from './idempotence.ts'
 import { lifecycleScenarios } from './lifecycle.ts'
+import { logStartScenarios } from './log-starts.ts'
 import { listOffsetsScenarios } from './list-offsets.ts'
+import { offsetDeleteScenarios } from './offset-delete.ts'
 import { membershipScenarios } from './membership.ts'
 import { metadataScenarios } from './metadata.ts'
 import { offsetScenarios } from './offsets.ts'
@@ -18,7 +20,9 @@ import { transactionScenarios } from './transactions.ts'
 export const scenarios: readonly Scenario[] = [
   ...produceScenarios,
   ...idempotenceScenarios,
+  ...logStartScenarios,
   ...fetchScenarios,
+  ...offsetDeleteScenarios,
   ...fetchSessionScenarios,
   ...listOffsetsScenarios,
   ...metadataScenarios,

@@ -134,11 +134,14 @@ export const fetchTopic = (
 })
 
 /** ConsumerProtocolSubscription 0 of one topic: Kafka 4 stops answering a group whose members send other bytes. */
-const subscription = (topic: string): Buffer =>
-  Buffer.concat([Buffer.from('0000' + '00000001' + '0001', 'hex'), utf8(topic), Buffer.from('ffffffff', 'hex')])
+function subscription(topic: string): Buffer {
+  const length = Buffer.alloc(2)
+  length.writeInt16BE(topic.length)
+  return Buffer.concat([Buffer.from('0000' + '00000001', 'hex'), length, utf8(topic), Buffer.from('ffffffff', 'hex')])
+}
 
 export interface JoinOptions {
-  /** One letter, to tell members apart in answers. */
+  /** To tell members apart in answers; ASCII. */
   readonly topic?: string
   readonly memberId?: string
   readonly instance?: string

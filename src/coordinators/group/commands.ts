@@ -9,6 +9,7 @@ import type {
   LeaveGroup,
   ListGroups,
   OffsetCommit,
+  OffsetDelete,
   OffsetFetch,
   SyncGroup,
   TxnOffsetCommit,
@@ -102,6 +103,12 @@ export interface DeleteCommand {
   readonly groupIds: readonly string[]
 }
 
+/** Partitions that exist. */
+export interface OffsetDeleteCommand {
+  readonly type: 'offsetDelete'
+  readonly request: RequestOf<typeof OffsetDelete>
+}
+
 export interface TopicsDeletedCommand {
   readonly type: 'topicsDeleted'
   readonly topics: readonly DeletedTopic[]
@@ -136,6 +143,7 @@ export type RequestCommand =
   | DescribeCommand
   | ListCommand
   | DeleteCommand
+  | OffsetDeleteCommand
   | TopicsDeletedCommand
   | CommittedTopicsCommand
 
@@ -158,6 +166,7 @@ export interface Replies {
   describe: ReplyOf<typeof DescribeGroups>['groups']
   list: ReplyOf<typeof ListGroups>['groups']
   delete: ReplyOf<typeof DeleteGroups>['results']
+  offsetDelete: ReplyOf<typeof OffsetDelete>
   topicsDeleted: null
   committedTopics: readonly DeletedTopic[]
 }

@@ -9,6 +9,7 @@ import type {
   LeaveGroup,
   ListGroups,
   OffsetCommit,
+  OffsetDelete,
   OffsetFetch,
   SyncGroup,
   TxnOffsetCommit,
@@ -41,6 +42,7 @@ import { Shard } from '../shard.ts'
 import { joinError, syncError } from './classic/replies.ts'
 import { clientError, fetchError } from './errors.ts'
 import { GroupMachine } from './machine.ts'
+import { resolveDelete } from './offsets/delete.ts'
 import { fetchReply, resolveCommit, resolveFetch, TOPIC_ID_VERSION, TXN_TOPIC_ID_VERSION } from './offsets/resolve.ts'
 import { partitionForGroup } from './partition.ts'
 
@@ -227,6 +229,21 @@ export class GroupCoordinator {
     const groupIds = [...new Set(request.groupsNames)]
     const results = await Promise.all(groupIds.map(groupId => this.#deleteOne(groupId)))
     return { results: results.flat() }
+  }
+
+  /** Offsets of partitions that exist, and that no member of a consumer group subscribes to (KIP-496). */
+  async deleteOffsets(
+    request: RequestOf<typeof OffsetDelete>,
+    _context: GroupContext,
+  ): Promise<ReplyOf<typeof OffsetDelete>> {
+    const { groupId } = request
+    if (groupId === '') return { errorCode: INVALID_GROUP_ID, topics: [] }
+    const resolved = resolveDelete(request, this.#options.topics)
+    try {
+      return resolved.answer(await this.#ask(groupId, { type: 'offsetDelete', request: resolved.request }))
+    } catch (error) {
+      return { errorCode: clientError(error), topics: [] }
+    }
   }
 
   /** Commits to these topics are forgotten. Resolves when that is safe, or could not be done now: a load makes up for it. */

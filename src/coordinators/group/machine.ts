@@ -17,6 +17,7 @@ import {
 } from './classic/rebalance.ts'
 import { heartbeat, sync } from './classic/sync.ts'
 import { commitOffsets } from './offsets/commit.ts'
+import { deleteOffsets } from './offsets/delete.ts'
 import { deleteTopicOffsets, expireOffsets, listCommittedTopics, scheduleExpiry } from './offsets/expiry.ts'
 import { fetchOffsets } from './offsets/fetch.ts'
 import { commitInTransaction, endTransaction } from './offsets/transactional.ts'
@@ -131,6 +132,8 @@ function decide(turn: Turn, command: GroupCommand): void {
       return list(turn, command)
     case 'delete':
       return deleteGroups(turn, command)
+    case 'offsetDelete':
+      return deleteOffsets(turn, command)
     case 'topicsDeleted':
       return deleteTopicOffsets(turn, command)
     case 'committedTopics':

@@ -59,6 +59,10 @@ const show: { [T in keyof Replies]: (reply: Replies[T]) => string[] } = {
     reply.topics.flatMap(topic =>
       topic.partitions.map(partition => `${topic.name}-${partition.partitionIndex} ${errorName(partition.errorCode)}`),
     ),
+  offsetDelete: reply =>
+    reply.topics.flatMap(topic =>
+      topic.partitions.map(partition => `${topic.name}-${partition.partitionIndex} ${errorName(partition.errorCode)}`),
+    ),
   endTransaction: () => ['done'],
   offsetFetch: reply =>
     reply.topics.flatMap(topic =>
