@@ -191,7 +191,11 @@ export class Partition implements Flushable {
   /** What a read_committed consumer must skip in what it was given (KIP-98). */
   abortedTransactions(from: number, to: number): { producerId: number; firstOffset: number }[] {
     if (from >= to) return []
-    return this.log.abortedTransactions(from, to).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+    // The index goes by the markers. KafkaJS takes the list as it comes and needs it in the order of the records.
+    return this.log
+      .abortedTransactions(from, to)
+      .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+      .toSorted((a, b) => a.firstOffset - b.firstOffset)
   }
 
   /** Writes queued appends now, if there are any. */

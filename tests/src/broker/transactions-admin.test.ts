@@ -15,6 +15,7 @@ import {
   ApiVersions,
   DescribeProducers,
   DescribeTransactions,
+  Fetch,
   FindCoordinator,
   InitProducerId,
   ListOffsets,
@@ -190,6 +191,28 @@ describe('administration', () => {
     await producer.end(true)
     await letMarkersOut(broker)
     expect([await latest(0), await latest(1)]).toEqual([2, 2])
+  })
+
+  test('aborted transactions that overlap are told in the order in which they began', async () => {
+    const broker = await startBroker()
+    await broker.createTopic('t')
+    const [first, second] = [new TestProducer(broker), new TestProducer(broker, { transactionalId: 'y' })]
+    await first.init()
+    await second.init()
+    await first.send('t', 'a')
+    await second.send('t', 'b')
+    await second.end(false)
+    await letMarkersOut(broker)
+    await first.end(false)
+    await letMarkersOut(broker)
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }]
+    const topics = [{ topic: 't', partitions }]
+    const request = { maxWaitMs: 0, minBytes: 1, isolationLevel: 1, topics, forgottenTopicsData: [] }
+    const reply = await broker.ask(Fetch, request, 12)
+    expect(reply!.responses[0]!.partitions[0]!.abortedTransactions).toEqual([
+      { producerId: first.producerId, firstOffset: 0 },
+      { producerId: second.producerId, firstOffset: 1 },
+    ])
   })
 
   test('a deleted topic keeps no transaction from its end', async () => {
