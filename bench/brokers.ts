@@ -51,7 +51,7 @@ const keys: Readonly<Record<string, string>> = {
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'group.initial.rebalance.delay.ms': '0',
-  'log.segment.delete.delay.ms': '1000',
+  'log.segment.delete.delay.ms': '100',
 }
 
 export const withoutFsync: Readonly<Record<string, string>> = { 'odradek.flush.on.acks.all': 'false' }
