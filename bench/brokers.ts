@@ -1,6 +1,6 @@
 // The brokers that are compared, each as a process that was started for this run: builds of Odradek and Apache Kafka.
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,8 @@ export interface Broker {
   readonly startMs: number
   /** How late the timers of its event loop came since the last question; null where it has none or was not watched. */
   eventLoop(): Promise<{ p99Ms: number; maxMs: number } | null>
+  /** Takes what deleted topics left off the disk, where the broker would do so only some time later. */
+  sweep(): void
   stop(): Promise<void>
 }
 
@@ -93,7 +95,14 @@ export function kafkaSide(): Side {
       })
       const startMs = performance.now() - from
       const { address, pid } = kafka
-      return { address, pid, startMs, eventLoop: () => Promise.resolve(null), stop: () => kafka.stop() }
+      return {
+        address,
+        pid,
+        startMs,
+        eventLoop: () => Promise.resolve(null),
+        sweep: () => undefined,
+        stop: () => kafka.stop(),
+      }
     },
   }
 }
@@ -154,6 +163,11 @@ async function startOurs(
       child.kill('SIGUSR2')
       await eventually('the delay of the event loop', () => existsSync(loopFile), { ms: LOOP_MS, everyMs: 5 })
       return JSON.parse(readFileSync(loopFile, 'utf8')) as { p99Ms: number; maxMs: number }
+    },
+    sweep() {
+      for (const name of readdirSync(join(folder, 'data'))) {
+        if (name.endsWith('-delete')) rmSync(join(folder, 'data', name), { recursive: true, force: true })
+      }
     },
     async stop() {
       process.off('exit', kill)

@@ -2,6 +2,7 @@
 import { eventually } from '../compat/harness/wait.ts'
 import { open, type Wire } from '../compat/harness/wire.ts'
 import { CreateTopics, DeleteTopics, ListOffsets, Metadata, ZERO_UUID } from '../protocol/index.ts'
+import type { Broker } from './brokers.ts'
 
 const TIMEOUT_MS = 60_000
 
@@ -62,14 +63,15 @@ export function createTopics(address: string, names: readonly string[]): Promise
   })
 }
 
-export function deleteTopic(address: string, name: string): Promise<void> {
-  return on(address, async wire => {
+export async function deleteTopic(broker: Broker, name: string): Promise<void> {
+  await on(broker.address, async wire => {
     const { responses } = await wire.request(DeleteTopics, 6, {
       topics: [{ name, topicId: ZERO_UUID }],
       timeoutMs: TIMEOUT_MS,
     })
     if (responses[0]?.errorCode !== 0) throw new Error(`DeleteTopics ${name}: ${responses[0]?.errorCode}`)
   })
+  broker.sweep()
 }
 
 /** Throws unless partition 0 holds exactly this many records. */

@@ -43,7 +43,7 @@ async function produceOnce(broker: Broker, o: { size: number; count: number; ack
   const run = await measured(broker.pid, cpuOf, () => produce(broker.address, topic, o))
   const sample = await sampleOf(broker, run, o.size)
   await verifyCount(broker.address, topic, o.count)
-  await deleteTopic(broker.address, topic)
+  await deleteTopic(broker, topic)
   return sample
 }
 
@@ -83,7 +83,7 @@ function consumeRow(
     },
     async finish(broker) {
       const topic = topics.get(broker)
-      if (topic !== undefined) await deleteTopic(broker.address, topic)
+      if (topic !== undefined) await deleteTopic(broker, topic)
     },
   }
 }
@@ -111,5 +111,5 @@ export async function settle(broker: Broker, { quick }: Scale): Promise<void> {
   await createTopic(broker.address, topic)
   await produce(broker.address, topic, { size: 1024, count, acks: '1' })
   await consume(broker.address, topic, count)
-  await deleteTopic(broker.address, topic)
+  await deleteTopic(broker, topic)
 }

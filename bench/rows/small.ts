@@ -42,7 +42,7 @@ export function smallRows({ quick }: Scale): Row[] {
         )
         const loop = await broker.eventLoop()
         await verifyCount(broker.address, topic, run.value.total)
-        await deleteTopic(broker.address, topic)
+        await deleteTopic(broker, topic)
         const { perSecond, p50Ms, p99Ms, total, busyCores } = run.value
         const cpuUs = (run.brokerCpuS / total) * 1e6
         return {
