@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import kafkajs from 'kafkajs'
 import { eventually, Suite, type Context } from '../harness/index.ts'
 import { clients, type TransactionalClient } from './clients.ts'
+import { readCommitted } from './reader.ts'
 
 const INPUTS = 3000
 const PARTITIONS = 4
@@ -80,22 +81,6 @@ const kafkaOf = ({ broker }: Context) =>
     retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 30 },
   })
 
-/** Everything in the topic, as read_committed sees it, whenever that is asked. */
-async function reader(context: Context, topic: string): Promise<string[]> {
-  const seen: string[] = []
-  const consumer = kafkaOf(context).consumer({ groupId: context.name('check'), readUncommitted: false })
-  context.after(() => consumer.disconnect())
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  await consumer.run({
-    eachMessage: ({ message }) => {
-      seen.push(String(message.value))
-      return Promise.resolve()
-    },
-  })
-  return seen
-}
-
 async function exactlyOnce(client: TransactionalClient, context: Context): Promise<void> {
   await client.install()
   const { broker } = context
@@ -132,15 +117,15 @@ async function exactlyOnce(client: TransactionalClient, context: Context): Promi
   await wait(0.6)
   await broker.kill9()
   await broker.start()
-  const seen = await reader(context, target)
-  await eventually('every input in the output', () => new Set(seen).size >= INPUTS, { ms: 90_000, everyMs: 200 }).catch(
-    (error: unknown) => {
-      throw new Error(`${String(error)}; seen ${seen.length} ${JSON.stringify(workers.counts)} ${workers.errors}`)
-    },
-  )
+  const read = (): Promise<string[]> => readCommitted(broker.bootstrap, target, PARTITIONS)
+  const isComplete = async (): Promise<boolean> => new Set(await read()).size >= INPUTS
+  await eventually('every input in the output', isComplete, { ms: 90_000, everyMs: 500 }).catch((error: unknown) => {
+    throw new Error(`${String(error)} ${JSON.stringify(workers.counts)} ${workers.errors}`)
+  })
   // Whatever would come too much comes now.
   await new Promise(resolve => setTimeout(resolve, 3000))
   workers.stop()
+  const seen = await read()
   const duplicates = seen.length - new Set(seen).size
   const aborted = seen.filter(value => value.endsWith('aborted')).length
   const lost = inputs.filter(value => !seen.includes(value)).length
