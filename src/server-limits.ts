@@ -10,8 +10,17 @@ export const serverLimits = (config: BrokerConfig): ServerLimits => ({
   maxElements: config['odradek.request.max.elements'],
   maxInFlightRequests: config['odradek.connection.max.requests'],
   maxInFlightBytes: config['odradek.connection.max.bytes'],
+  maxBrokerRequests: config['odradek.broker.max.requests'],
+  maxBrokerBytes: config['odradek.broker.max.bytes'],
   maxIdleMs: config['connections.max.idle.ms'],
-  maxConnections: config['max.connections'],
-  maxConnectionsPerIp: config['max.connections.per.ip'],
-  maxConnectionsPerIpOverrides: config.connectionsPerIp,
+  // These change while the broker runs.
+  get maxConnections() {
+    return config['max.connections']
+  },
+  get maxConnectionsPerIp() {
+    return config['max.connections.per.ip']
+  },
+  get maxConnectionsPerIpOverrides() {
+    return config.connectionsPerIp
+  },
 })

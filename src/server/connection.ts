@@ -7,6 +7,7 @@ import type { Runtime, Timer } from '../runtime/index.ts'
 import type { Receiver, Socket } from '../runtime/net.ts'
 import type { Dispatcher, Exchange, Peer } from './dispatch.ts'
 import type { FrameReceiver, Refusal } from './frames.ts'
+import type { Load } from './load.ts'
 import type { ServerLimits } from './types.ts'
 import { Writer, encodeResponse, writeResponse } from '../../protocol/index.ts'
 import { FrameSplitter } from './frames.ts'
@@ -17,6 +18,7 @@ export interface ConnectionOwner<Context> {
   readonly pool: BufferPool
   readonly counters: ServerCounters
   readonly dispatcher: Dispatcher<Context>
+  readonly load: Load
   /** The socket is closed and nothing of the connection is left. */
   gone(connection: Connection<Context>): void
 }
@@ -65,6 +67,8 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   /** Set by the handler that is running. */
   #hold = false
   #reading = true
+  /** There is room again over all connections. */
+  readonly #relieved = (): void => this.#guard(() => undefined)
   #writer: Writer | null = null
   #listeners: Set<() => void> | null = null
   #grace: Timer | null = null
@@ -187,7 +191,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     if (reply instanceof Promise) this.#wait(exchange, this.#hold, reply)
     else if (this.#head) this.#settle(this.#enqueue(exchange, false), reply)
     else this.#answer(exchange, reply)
-    return this.#state === 'open' && !this.#barrier && !this.#overloaded(1)
+    return this.#state === 'open' && !this.#barrier && !this.#overloaded(1) && !this.#owner.load.exceeds(1)
   }
 
   // Requests and answers.
@@ -213,6 +217,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     this.#tail = waiting
     this.#waiting++
     this.#waitingBytes += exchange.byteLength
+    this.#owner.load.add(exchange.byteLength)
     return waiting
   }
 
@@ -246,6 +251,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
       this.#head = next
       this.#waiting--
       this.#waitingBytes -= exchange.byteLength
+      this.#owner.load.remove(1, exchange.byteLength)
     }
     if (this.#head) return
     this.#tail = null
@@ -317,6 +323,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   /** Goes on with what was held back, then with reading, once nothing speaks against it. */
   #resume(): void {
     if (this.#reading || this.#state !== 'open' || this.#barrier || this.#overloaded(0.5)) return
+    if (this.#owner.load.exceeds(0.5)) return this.#owner.load.whenRelieved(this.#relieved)
     this.now = this.#owner.runtime.clock.now()
     this.#splitter.resume()
     if (this.#state !== 'open' || this.#splitter.paused) return
@@ -358,6 +365,9 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
       waiting.answer?.release()
       waiting.answer = null
     }
+    this.#owner.load.forget(this.#relieved)
+    this.#owner.load.remove(this.#waiting, this.#waitingBytes)
+    this.#waiting = this.#waitingBytes = 0
     this.#head = this.#tail = null
     const listeners = this.#listeners ?? []
     this.#listeners = null

@@ -10,6 +10,7 @@ import { listen } from '../runtime/net.ts'
 import { bindAll } from './bind.ts'
 import { Connection } from './connection.ts'
 import { Dispatcher } from './dispatch.ts'
+import { Load } from './load.ts'
 import { LimitedLog } from './log-limit.ts'
 import { defaultLimits } from './types.ts'
 
@@ -60,6 +61,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
   const pool = new BufferPool()
   const stage = Buffer.allocUnsafeSlow(STAGE_BYTES)
   const dispatcher = new Dispatcher<Context>({ ...options, limits, counters })
+  const load = new Load(runtime.timers, limits)
   const connections = new Set<Connection<Context>>()
   const perAddress = new Map<string, number>()
   const listening: Listening[] = []
@@ -77,7 +79,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
     for (const resolve of emptied) resolve()
     emptied = []
   }
-  const owner: ConnectionOwner<Context> = { runtime, limits, pool, counters, dispatcher, gone }
+  const owner: ConnectionOwner<Context> = { runtime, limits, pool, counters, dispatcher, load, gone }
   const sweeper = sweep(owner, connections)
 
   const refusalOf = (address: string): string | null => {

@@ -58,6 +58,9 @@ export interface ServerLimits {
   maxInFlightRequests: number
   maxInFlightBytes: number
   maxUnsentBytes: number
+  /** The same two over all connections: odradek.broker.max.requests and .bytes. */
+  maxBrokerRequests: number
+  maxBrokerBytes: number
   /** connections.max.idle.ms; negative: never. */
   maxIdleMs: number
   /** max.connections, over all listeners of this server. */
@@ -77,6 +80,8 @@ export const defaultLimits: ServerLimits = {
   maxInFlightRequests: 1000,
   maxInFlightBytes: 32 << 20,
   maxUnsentBytes: 16 << 20,
+  maxBrokerRequests: 100_000,
+  maxBrokerBytes: 1 << 30,
   maxIdleMs: 600_000,
   maxConnections: 2 ** 31 - 1,
   maxConnectionsPerIp: 2 ** 31 - 1,

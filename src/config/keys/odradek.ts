@@ -10,6 +10,18 @@ export const odradekKeys = {
     works: true,
     doc: 'A Kafka release whose APIs, versions and features alone are served; unset serves all that is known.',
   }),
+  'odradek.broker.max.bytes': long({
+    default: 1_073_741_824,
+    min: 1024,
+    works: true,
+    doc: 'Bytes of unanswered requests over all connections at which the broker stops reading.',
+  }),
+  'odradek.broker.max.requests': int({
+    default: 100_000,
+    min: 1,
+    works: true,
+    doc: 'Unanswered requests over all connections at which the broker stops reading.',
+  }),
   'odradek.connection.max.bytes': long({
     default: 134_217_728,
     min: 1024,
