@@ -30,7 +30,7 @@ function configPage(): string {
     `Of ${all.length} broker keys ${working} have an effect in this version (marked **yes**). The others are read and checked, so ` +
       'that files written for Apache Kafka work as they are; one that is set to anything but its default is named in a warning ' +
       'when the broker starts. Topic keys without effect may only be set to their default. ' +
-      'The column *changes* says how Apache Kafka lets a key change: at a restart, for one broker, or for the cluster.',
+      'The column *changes* says how Apache Kafka lets a key change: at a restart, for one broker, or for the cluster. Here too: AlterConfigs and IncrementalAlterConfigs change topics and the keys of brokers that change for the cluster and have an effect, at once and for the next starts; a topic goes before this broker, this broker before the default of all, that before what it was started with.',
     '## Defaults that differ from Apache Kafka',
     table(['key', 'Apache Kafka', 'here', 'why'], Object.entries(ourDefaults).map(differing)),
     '## Broker keys',

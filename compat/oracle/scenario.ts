@@ -26,6 +26,8 @@ export interface Scenario {
   /** Only these versions; all that both sides serve unless given. */
   readonly versions?: readonly [number, number]
   readonly judges?: readonly Judge[]
+  /** It changes what others would see: it runs after them, and alone. */
+  readonly alone?: boolean
   readonly run: (on: Case, version: number) => Promise<void>
 }
 
@@ -52,7 +54,7 @@ export const scenario = <A extends Api>(
   name: string,
   api: A | null,
   run: Scenario['run'],
-  o: { versions?: readonly [number, number]; judges?: readonly Judge[] } = {},
+  o: Pick<Scenario, 'versions' | 'judges' | 'alone'> = {},
 ): Scenario => ({ name, api, run, ...o })
 
 const CLIENT_ID = 'oracle'

@@ -90,7 +90,7 @@ export function plan(scenarios: readonly Scenario[], judge: Judge, ranges: Reado
   })
 }
 
-/** Runs the cases, several at a time, and hands each transcript to `done`. */
+/** Runs the cases, several at a time, those that must be alone at the end, and hands each transcript to `done`. */
 export async function runCases(
   side: { address: string; judge: Judge; ranges: Ranges },
   cases: readonly Planned[],
@@ -101,14 +101,15 @@ export async function runCases(
   const first = new Case({ ...side, slug: 'warm-up', ranges: both })
   await warmUp(first)
   first.close()
-  const queue = [...cases]
-  const worker = async (): Promise<void> => {
+  const worker = async (queue: Planned[]): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       done(next.name, await runCase({ ...side, ranges: both }, next))
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  const together = cases.filter(({ scenario: { alone } }) => alone !== true)
+  await Promise.all(Array.from({ length: atOnce }, () => worker(together)))
+  await worker(cases.filter(({ scenario: { alone } }) => alone === true))
 }
 
 /** Runs one case on a broker that is warm. `ranges` are those of both sides. */

@@ -8,7 +8,7 @@ import { DescribeConfigs } from '../../protocol/messages/32-describe-configs.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { INVALID_TOPIC_EXCEPTION } from '../../protocol/errors.ts'
 import { topicNameError } from '../cluster/topic-names.ts'
-import { describeBroker, describeTopic } from '../config/index.ts'
+import { describeBroker, describeBrokerDefaults, describeTopic } from '../config/index.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
@@ -64,8 +64,8 @@ function configsOf(resource: Resource, request: Request, { broker }: RequestCont
       return describeTopic(broker.config, broker.metadata.image.topicConfigs(name), options)
     }
     case ConfigResource.BROKER:
-      // The empty name stands for the defaults of all brokers, which can only be set while they run: none are.
-      if (name === '') return []
+      // The empty name stands for the defaults of all brokers.
+      if (name === '') return describeBrokerDefaults(broker.config, options)
       if (name !== String(broker.nodeId)) {
         throw new KafkaError(
           INVALID_REQUEST,

@@ -71,6 +71,11 @@ export class Logs {
     }
   }
 
+  /** The broker's defaults changed: every topic gets them. */
+  configureAll(): void {
+    for (const { name } of this.#image.topics()) this.#configure(name)
+  }
+
   #open(topic: TopicImage, index: number): void {
     this.#add(topic, index, opener => this.#o.dir.openLog(topic.name, index, opener))
   }

@@ -7,10 +7,12 @@ import type { Durability, Partition } from './partition.ts'
 import { Arena } from '../../storage/arena.ts'
 import { LogDir } from '../../storage/log-dir.ts'
 import type { Log } from '../../storage/log.ts'
+import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
 import { finalizeMissing, initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
+import { ConfigResource } from '../cluster/records.ts'
 import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
 import { Broker } from './broker.ts'
 import { Coordinators } from './coordinators.ts'
@@ -45,12 +47,12 @@ export interface OpenBroker {
 
 /** Throws LogDirError, MetadataReplayError, KafkaError; nothing stays open then. */
 export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
-  const { config, runtime, files, path } = o
-  const nodeId = config['node.id']
+  const { runtime, files, path } = o
+  const nodeId = o.config['node.id']
   const dir = LogDir.open<Log>(files, { path, nodeId, newId: () => runtime.random.uuid() })
   for (const warning of dir.warnings) runtime.log.warn(warning)
   try {
-    return await openOn(dir, o)
+    return await openOn(dir, { ...o, config: liveConfig(o.config) })
   } catch (error) {
     await dir.close(false)
     throw error
@@ -99,6 +101,12 @@ async function openWith(
     onError: error => runtime.log.error({ err: error }, 'The metadata log failed: topics cannot be changed any more'),
   })
   const { image } = metadata
+  const reconfigure = (): void =>
+    applyDynamic(config, {
+      broker: image.configs(ConfigResource.BROKER, String(dir.nodeId)),
+      cluster: image.configs(ConfigResource.BROKER, ''),
+    })
+  reconfigure()
   await metadata.submit(newest => finalizeMissing(newest, features))
   const flusher = new Flusher(runtime.timers)
   const partitions = new PartitionTable()
@@ -142,7 +150,10 @@ async function openWith(
   const logs = new Logs({ dir, arena, config, runtime, flusher, nodeId: dir.nodeId, partitions, onLed, onGone }, image)
   logs.start(metadata.deletedTopicIds)
   metadata.onChange(delta => {
+    const reconfigured = delta.configsChanged.some(({ resourceType }) => resourceType === ConfigResource.BROKER)
+    if (reconfigured) reconfigure()
     logs.apply(delta)
+    if (reconfigured) logs.configureAll()
     void coordinators.groups.topicsDeleted(delta.topicsDeleted)
   })
   dir.cleanDeleted()

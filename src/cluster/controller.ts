@@ -2,6 +2,8 @@
  * The controller: pure functions (image, request, options) -> records to append and the reply to give. They read the
  * newest image, write nothing, and answer what Kafka's controller answers.
  */
+export { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts'
+export type { AlterConfigsOptions, AlterResult } from './alter-configs.ts'
 export { autoCreateTopics, internalTopicsOf, offsetsTopic } from './auto-creation.ts'
 export type { AutoCreated, AutoCreationOptions, InternalTopic, OffsetsTopicConfig } from './auto-creation.ts'
 export { bootstrap, bootstrapFeatures, registerBroker } from './broker-registration.ts'

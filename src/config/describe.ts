@@ -5,6 +5,7 @@ import type { Key, KeyType } from './key.ts'
 import type { BrokerKeyName } from './keys.ts'
 import { brokerKeys, namesOf, topicKeys } from './keys.ts'
 import { defaultOf } from './defaults.ts'
+import { familyOf } from './families.ts'
 import type { BrokerConfig } from './parse.ts'
 import type { Overrides } from './topic.ts'
 import { asMap, brokerDefault } from './topic.ts'
@@ -80,6 +81,19 @@ export function describeBroker(broker: BrokerConfig, options: DescribeOptions): 
   })
 }
 
+/** What is set for all brokers while they run (the resource with the empty name). */
+export function describeBrokerDefaults(broker: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
+  const asked = options.names === null || options.names.length === 0 ? null : new Set(options.names)
+  return [...broker.dynamic.cluster]
+    .filter(([name]) => asked === null || asked.has(name))
+    .map(([name, text]) => {
+      const synonyms = brokerSynonyms(broker, name).filter(
+        ({ source }) => source === ConfigSource.DYNAMIC_DEFAULT_BROKER,
+      )
+      return entry(name, brokerKeys[name], text, synonyms, false, options)
+    })
+}
+
 function wanted<K extends Readonly<Record<string, Key<unknown>>>>(
   keys: K,
   { names }: DescribeOptions,
@@ -128,22 +142,15 @@ function topicSynonyms(broker: BrokerConfig, key: Key<unknown>): Synonym[] {
 /** What gives a broker key its value, highest precedence first; it starts with the key's own name or is empty. */
 function brokerSynonyms(broker: BrokerConfig, name: BrokerKeyName): Synonym[] {
   const found: Synonym[] = []
-  const names = families.get(name) ?? [name]
+  const names = familyOf(name)
   const add = (of: BrokerKeyName, text: string | null | undefined, source: number): void => {
     if (text !== undefined && text !== null)
       found.push({ name: of, value: brokerKeys[of].secret ? null : text, source })
   }
+  for (const of of names) add(of, broker.dynamic.broker.get(of), ConfigSource.DYNAMIC_BROKER)
+  for (const of of names) add(of, broker.dynamic.cluster.get(of), ConfigSource.DYNAMIC_DEFAULT_BROKER)
   for (const of of names) add(of, broker.settings.get(of)?.text, ConfigSource.STATIC_BROKER)
   for (const of of names) add(of, formatValue(brokerKeys[of], defaultOf(of)), ConfigSource.DEFAULT)
   const start = found.findIndex(synonym => synonym.name === name)
   return start === -1 ? [] : found.slice(start)
-}
-
-/** Broker keys that stand for one setting in several units, from the topic keys that name them. */
-const families = new Map<BrokerKeyName, BrokerKeyName[]>()
-for (const topic of namesOf(topicKeys)) {
-  const key: Key<unknown> = topicKeys[topic]
-  const names = (key.broker ?? []).map(synonym => synonym.key as BrokerKeyName)
-  // The flush scheduler's interval is a default of log.flush.interval.ms, not another name of it.
-  for (const name of names) families.set(name, name === 'log.flush.scheduler.interval.ms' ? [name] : names)
 }

@@ -40,6 +40,11 @@ export type BrokerConfig = BrokerValues & {
   /** Names of the keys that were set, whatever their value. */
   readonly explicit: ReadonlySet<string>
   readonly settings: ReadonlyMap<BrokerKeyName, Setting>
+  /** What was set while the broker runs, over `settings`; only usable values are in here. */
+  readonly dynamic: {
+    readonly broker: ReadonlyMap<BrokerKeyName, string>
+    readonly cluster: ReadonlyMap<BrokerKeyName, string>
+  }
   /** What to open for clients; controller listeners are not among them. */
   readonly endpoints: readonly Endpoint[]
   /** Name of the listener that stands for this broker where only one can be told. */
@@ -71,6 +76,7 @@ export function parse(sources: Sources = {}): BrokerConfig {
     ...values,
     explicit,
     settings,
+    dynamic: { broker: new Map(), cluster: new Map() },
     endpoints: sockets.endpoints,
     interBrokerListener: sockets.interBroker,
     logDirs: values['log.dirs'] ?? values['log.dir'],

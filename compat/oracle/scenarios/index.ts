@@ -1,5 +1,6 @@
 // Every scenario, by theme. A new file is added here.
 import type { Scenario } from '../scenario.ts'
+import { alterConfigScenarios } from './alter-configs.ts'
 import { configScenarios } from './configs.ts'
 import { fetchScenarios } from './fetch.ts'
 import { fetchSessionScenarios } from './fetch-sessions.ts'
@@ -7,11 +8,11 @@ import { framingScenarios } from './framing.ts'
 import { groupAdminScenarios } from './group-admin.ts'
 import { idempotenceScenarios } from './idempotence.ts'
 import { lifecycleScenarios } from './lifecycle.ts'
-import { logStartScenarios } from './log-starts.ts'
 import { listOffsetsScenarios } from './list-offsets.ts'
-import { offsetDeleteScenarios } from './offset-delete.ts'
+import { logStartScenarios } from './log-starts.ts'
 import { membershipScenarios } from './membership.ts'
 import { metadataScenarios } from './metadata.ts'
+import { offsetDeleteScenarios } from './offset-delete.ts'
 import { offsetScenarios } from './offsets.ts'
 import { produceScenarios } from './produce.ts'
 import { topicScenarios } from './topics.ts'
@@ -20,17 +21,18 @@ import { transactionScenarios } from './transactions.ts'
 export const scenarios: readonly Scenario[] = [
   ...produceScenarios,
   ...idempotenceScenarios,
-  ...logStartScenarios,
   ...fetchScenarios,
-  ...offsetDeleteScenarios,
   ...fetchSessionScenarios,
   ...listOffsetsScenarios,
+  ...logStartScenarios,
   ...metadataScenarios,
   ...offsetScenarios,
+  ...offsetDeleteScenarios,
   ...membershipScenarios,
   ...groupAdminScenarios,
   ...topicScenarios,
   ...configScenarios,
+  ...alterConfigScenarios,
   ...framingScenarios,
   ...transactionScenarios,
   ...lifecycleScenarios,

@@ -1,0 +1,37 @@
+// IncrementalAlterConfigs changes single keys of topics and brokers (KIP-339): set, delete, append to and subtract from
+// lists.
+import type { Refusal } from '../cluster/decision.ts'
+import type { RequestOf } from '../../protocol/api.ts'
+import { INVALID_REQUEST } from '../../protocol/errors.ts'
+import { IncrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
+import { ConfigOperation, isConfigOperation } from '../cluster/alter-configs.ts'
+import { incrementalAlterConfigs as decide } from '../cluster/controller.ts'
+import { refuse } from '../cluster/decision.ts'
+import { ConfigResource } from '../cluster/records.ts'
+import { alterOptions, change, refuseAll, refuseEntries } from './config-changes.ts'
+import { handler } from './handler.ts'
+
+type Resource = RequestOf<typeof IncrementalAlterConfigs>['resources'][number]
+
+export const incrementalAlterConfigs = handler(
+  IncrementalAlterConfigs,
+  { barrier: true, onError: (request, error) => ({ responses: refuseAll(request.resources, error) }) },
+  async (request, context) => ({
+    responses: await change(context, request.resources, refuseEdits, (image, resources) =>
+      decide(image, resources, alterOptions(context, request.validateOnly)),
+    ),
+  }),
+)
+
+function refuseEdits({ resourceType, configs }: Resource): Refusal | null {
+  const missing = configs.filter(
+    ({ configOperation, value }) => configOperation !== ConfigOperation.DELETE && value === null,
+  )
+  const refusal = refuseEntries(
+    configs.map(({ name }) => name),
+    missing.map(({ name }) => name),
+  )
+  if (refusal !== null || resourceType !== ConfigResource.BROKER) return refusal
+  const unknown = configs.find(({ configOperation }) => !isConfigOperation(configOperation))
+  return unknown ? refuse(INVALID_REQUEST, `There is no operation ${unknown.configOperation}.`) : null
+}
