@@ -26,7 +26,11 @@ export class CoordinatorLog implements LogPort {
 
   constructor(options: CoordinatorLogOptions) {
     this.#o = options
-    this.#committed = options.partition.log.logEndOffset
+    const { partition, durability } = options
+    const { logEndOffset, syncedOffset } = partition.log
+    // What a killed process wrote is here, and may still be lost with the power: nothing is answered on it before that.
+    this.#committed = durability === 'synced' ? syncedOffset : logEndOffset
+    if (this.#committed < logEndOffset) this.#whenDurable(logEndOffset)
   }
 
   get end(): number {
@@ -38,7 +42,7 @@ export class CoordinatorLog implements LogPort {
   }
 
   append(entries: readonly LogEntry[], now: number, producer?: BatchProducer): number {
-    const { partition, durability } = this.#o
+    const { partition } = this.#o
     const bytes = encodeBatch({
       timestamp: now,
       records: entries.map(({ key, value }) => ({ key, value })),
@@ -58,12 +62,17 @@ export class CoordinatorLog implements LogPort {
       verification: producer?.verification as AppendOptions['verification'],
     })
     const end = lastOffset + 1
+    this.#whenDurable(end)
+    return end
+  }
+
+  #whenDurable(end: number): void {
+    const { partition, durability } = this.#o
     partition.whenDurable(durability, error => {
       if (error) return this.#o.failed()
       this.#committed = Math.max(this.#committed, end)
       this.#o.committed(this.#committed)
     })
-    return end
   }
 
   async *read(): AsyncGenerator<readonly StoredRecord[], void, undefined> {

@@ -1,11 +1,13 @@
 // Whatever producers, clocks, disks and crashes do, read_committed sees every committed transaction whole and once, nothing
-// else, and offsets with their transactions. SIM_RUNS and SIM_SEED run more of it, or one run again.
+// else, and offsets with their transactions. SIM_RUNS and SIM_SEED run more of it, SIM_SEED and SIM_PATH one run again.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PARTITIONS, PRODUCERS, TransactionSimulation, type Step } from './transactions-simulation.ts'
 
 const RUNS = Number(process.env['SIM_RUNS'] ?? 25)
 const seed = process.env['SIM_SEED'] === undefined ? 20_260 : Number(process.env['SIM_SEED'])
+
+const path = process.env['SIM_PATH']
 
 const producer = fc.integer({ min: 0, max: PRODUCERS - 1 })
 const operation = fc.oneof(
@@ -55,7 +57,7 @@ test(
         await simulation.finish()
         crashes += simulation.crashes
       }),
-      { numRuns: RUNS, seed, endOnFailure: RUNS > 25 },
+      { numRuns: RUNS, seed, endOnFailure: RUNS > 25, ...(path !== undefined && { path }) },
     )
     expect(crashes).toBeGreaterThan(RUNS)
   },

@@ -139,6 +139,28 @@ describe.each([2, 1])('clients of transaction.version %i', version => {
     expect((await consume(again, 't')).values).toEqual(['a', 'next'])
   })
 
+  test('what a killed process had written is not answered on before it is on the disk', async () => {
+    const files = crashFiles()
+    const broker = await startBroker({ files })
+    await broker.createTopic('t')
+    const producer = new TestProducer(broker, { version })
+    await producer.init()
+    files.holdSyncs()
+    const lost = version === 2 ? producer.produce('t', 'a') : producer.add('t')
+    lost.catch(() => undefined)
+    await broker.runtime.settle()
+    files.kill()
+    const again = await startBroker({ files, seed: 2 })
+    producer.broker = again
+    expect(await producer.send('t', 'a')).toBe(NONE)
+    files.crash(worst)
+    const last = await startBroker({ files, seed: 3 })
+    producer.broker = last
+    expect(await producer.end(true)).toBe(NONE)
+    await letMarkersOut(last)
+    expect(await consume(last, 't')).toMatchObject({ values: ['a'], nextOffset: 2 })
+  })
+
   test('an open transaction survives a restart and goes on', async () => {
     const files = crashFiles()
     const broker = await startBroker({ files })
