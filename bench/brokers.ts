@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../compat/harness/wait.ts'
 import { answers } from '../compat/harness/wire.ts'
-import { startKafka } from '../compat/oracle/kafka.ts'
+import { jars, startKafka } from '../compat/oracle/kafka.ts'
 import { NEWEST } from '../compat/oracle/keys.ts'
 import type { Build } from './builds.ts'
 import { plainEnvironment } from './measure.ts'
@@ -75,7 +75,13 @@ export function whyNoKafka(): string | null {
   const { status, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' })
   if (status !== 0) return 'there is no Java'
   const version = /version "(\d+)/.exec(stderr)?.[1]
-  return Number(version) >= 17 ? null : `Java ${version} is too old for Apache Kafka ${KAFKA}`
+  if (!(Number(version) >= 17)) return `Java ${version} is too old for Apache Kafka ${KAFKA}`
+  try {
+    jars(KAFKA)
+    return null
+  } catch (error) {
+    return `its jars could not be fetched: ${(error as Error).message}`
+  }
 }
 
 export const javaVersion = (): string =>

@@ -28,7 +28,8 @@ export function spreadOf(result: Result, side: Side['id'], measure: Measure): Sp
 }
 
 /** Lines of Markdown. `sides`: as columns, ours first. */
-export function table(results: readonly Result[], sides: readonly Side[]): string[] {
+export function table(results: readonly Result[], all: readonly Side[]): string[] {
+  const sides = all.filter(({ id }) => results.some(({ samples }) => samples.has(id)))
   const peers = sides.filter(({ id }) => id !== 'ours' && id !== 'defaults')
   const withDefaults = sides.some(({ id }) => id === 'defaults')
   const head = [

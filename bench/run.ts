@@ -21,6 +21,7 @@ const help = `npm run bench -- [flags]
   --reps N          pairs of runs (default 3)
   --peer kafka|none whom to compare with (default kafka; with --against none)
   --against REV     compare with an earlier commit of ours
+  --minutes N       begin no further row after that
   --quick           a try-out: tiny runs, a fresh JVM, no figures to quote
   --json FILE       every sample, for programs
 `
@@ -36,6 +37,7 @@ interface Flags {
   readonly peer: 'kafka' | 'none'
   readonly against: string | undefined
   readonly quick: boolean
+  readonly minutes: number
   readonly json: string | undefined
 }
 
@@ -49,6 +51,7 @@ function flagsOf(args: string[]): Flags | null {
       against: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
+      minutes: { type: 'string', default: 'Infinity' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -57,7 +60,10 @@ function flagsOf(args: string[]): Flags | null {
   if (peer !== 'kafka' && peer !== 'none') throw new Error(`--peer is kafka or none, not ${peer}`)
   const reps = Number(values.reps ?? (values.quick ? 1 : REPS))
   if (!Number.isInteger(reps) || reps < 1) throw new Error(`--reps is a number of pairs, not ${values.reps}`)
-  return { only: values.only, reps, peer, against: values.against, quick: values.quick, json: values.json }
+  const minutes = Number(values.minutes)
+  if (!(minutes > 0)) throw new Error(`--minutes is a number, not ${values.minutes}`)
+  const { only, against, quick, json } = values
+  return { only, reps, peer, against, quick, minutes, json }
 }
 
 function sidesOf(flags: Flags, folder: string): Side[] {
@@ -135,6 +141,12 @@ async function runRow(
 
 const less = (a: Sample, b: Sample): Sample => ((a.othersCores ?? 0) <= (b.othersCores ?? 0) ? a : b)
 
+function disturbances(results: readonly Result[]): string[] {
+  const all = results.flatMap(({ samples }) => [...samples.values()].flat())
+  const count = all.filter(({ othersCores = 0 }) => othersCores > DISTURBED_CORES).length
+  return [`${count} of ${all.length} runs stayed disturbed: others used more than ${DISTURBED_CORES} processors.`]
+}
+
 /** One line while the rest is running. */
 function progress(result: Result, sides: readonly Side[]): void {
   const [measure] = result.row.measures
@@ -162,7 +174,8 @@ async function main(): Promise<void> {
   const brokers = longLived(flags.quick)
   const results: Result[] = []
   for (const row of rows) {
-    const why = row.why?.() ?? null
+    const late = performance.now() > flags.minutes * 60_000
+    const why = late ? `${flags.minutes} minutes are over` : (row.why?.() ?? null)
     if (why !== null) {
       console.log(`SKIP ${row.name}: ${why}`)
       continue
@@ -175,9 +188,11 @@ async function main(): Promise<void> {
   const memory = [...brokers.started].map(([side, broker]) => ({ title: side.title, ...residentMb(broker.pid) }))
   // oxlint-disable-next-line no-await-in-loop -- few
   for (const broker of brokers.started.values()) await broker.stop()
-  const settled = flags.quick ? 'fresh' : `settled by ${SETTLING.kafka} runs`
-  console.log(`\nMedian (minimum to maximum) of ${flags.reps}, in turns; the JVM of the rates was ${settled}.\n`)
-  for (const line of [...table(results, sides), '', ...clients(results, sides), '']) console.log(line)
+  const settled = flags.quick ? 'was fresh' : `had done ${SETTLING.kafka} runs before`
+  const jvm = sides.some(({ id }) => id === 'kafka') ? ` The JVM of the long-lived broker ${settled}.` : ''
+  console.log(`\nMedian (minimum to maximum) of ${flags.reps} runs in turns.${jvm}\n`)
+  for (const line of [...table(results, sides), '', ...clients(results, sides), '', ...disturbances(results), ''])
+    console.log(line)
   for (const { title, now, peak } of memory) {
     console.log(`${title}: RSS after the rows ${number(now)} MB, at most ${number(peak)} MB`)
   }
