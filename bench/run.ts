@@ -163,14 +163,14 @@ async function main(): Promise<void> {
     console.log(help)
     return
   }
-  const folder = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-  const sides = sidesOf(flags, folder)
   const rows = [...startRows(flags), ...rateRows(flags), ...smallRows(flags)].filter(
     ({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)),
   )
   if (rows.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)
+  const folder = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  const sides = sidesOf(flags, folder)
   const brokers = longLived(flags.quick)
   const results: Result[] = []
   for (const row of rows) {
@@ -210,4 +210,10 @@ function jsonOf(results: readonly Result[], memory: readonly object[]): string {
   return `${JSON.stringify({ machine: machineClass(), rows, memory }, null, 2)}\n`
 }
 
-await main()
+try {
+  await main()
+} catch (error) {
+  console.error(`bench: ${(error as Error).stack}`)
+  // Brokers that still run end with this process.
+  process.exit(1)
+}

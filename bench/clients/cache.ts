@@ -11,6 +11,12 @@ export function missing(commands: readonly string[]): string | null {
   return gone.length === 0 ? null : `there is no ${gone.join(', no ')}`
 }
 
+/** Asks once: what could not be built a moment ago will not build now. */
+export function once(ask: () => string | null): () => string | null {
+  let answer: { readonly why: string | null } | undefined
+  return () => (answer ??= { why: ask() }).why
+}
+
 /** Runs a step of a build; throws with the end of what it said. */
 export function step(command: string, args: string[], cwd: string): void {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 })

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runProgram } from '../measure.ts'
-import { cache, missing, step } from './cache.ts'
+import { cache, missing, once, step } from './cache.ts'
 
 export const RDKAFKA = 'rdkafka_performance (librdkafka 2.12.0)'
 const PACKAGE = 'node-rdkafka@3.6.1'
@@ -12,7 +12,7 @@ const LINGER_MS = 5
 const program = (): string => join(cache(), 'rdkafka_performance')
 
 /** Null where the program is there or was built now, else why not. */
-export function whyNoRdkafka(): string | null {
+export const whyNoRdkafka = once(() => {
   if (existsSync(program())) return null
   const gone = missing(['npm', 'tar', 'gcc', 'make'])
   if (gone !== null) return gone
@@ -35,7 +35,7 @@ export function whyNoRdkafka(): string | null {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
+})
 
 const run = (args: string): ReturnType<typeof runProgram> => runProgram(program(), args.split(' '))
 

@@ -7,7 +7,7 @@ import { bytesOf, hostAndPort } from '../../compat/harness/wire.ts'
 import { encodeRequest, encodeResponse, Produce } from '../../protocol/index.ts'
 import { encodeBatch } from '../../protocol/records/record.ts'
 import { runProgram } from '../measure.ts'
-import { cache, missing, step } from './cache.ts'
+import { cache, missing, once, step } from './cache.ts'
 
 export const SMALL = 'bench/clients/small.c'
 const VERSION = 9
@@ -19,7 +19,7 @@ function program(): string {
 }
 
 /** Null where the program is there or was built now, else why not. */
-export function whyNoSmall(): string | null {
+export const whyNoSmall = once(() => {
   if (existsSync(program())) return null
   const gone = missing(['gcc'])
   if (gone !== null) return gone
@@ -28,7 +28,7 @@ export function whyNoSmall(): string | null {
   step('gcc', ['-O2', '-o', working, source], dirname(source))
   renameSync(working, program())
   return null
-}
+})
 
 export interface SmallRun {
   /** Answered, warm-up included. */
