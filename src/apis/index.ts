@@ -35,6 +35,7 @@ import { describeCluster } from './60-describe-cluster.ts'
 import { describeProducers } from './61-describe-producers.ts'
 import { describeTransactions } from './65-describe-transactions.ts'
 import { listTransactions } from './66-list-transactions.ts'
+import { listConfigResources } from './74-list-config-resources.ts'
 
 export const apis: readonly Handler[] = [
   produce,
@@ -71,4 +72,5 @@ export const apis: readonly Handler[] = [
   describeProducers,
   describeTransactions,
   listTransactions,
+  listConfigResources,
 ]

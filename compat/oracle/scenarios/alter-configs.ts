@@ -1,7 +1,7 @@
 // AlterConfigs and IncrementalAlterConfigs: what topics and the broker are told, and what DescribeConfigs says of it.
 import type { Case } from '../scenario.ts'
 import { scenario } from '../scenario.ts'
-import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs } from '../../../protocol/index.ts'
+import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, ListConfigResources } from '../../../protocol/index.ts'
 
 const TOPIC = 2
 const BROKER = 4
@@ -257,6 +257,30 @@ const brokerChanges = scenario(
   { alone: true },
 )
 
+const listed = scenario('configs/resources', ListConfigResources, async (on, v) => {
+  const topic = await on.topic('t')
+  // Other cases make topics meanwhile.
+  const ask = (label: string, resourceTypes: number[]) =>
+    on.attempt(label, ListConfigResources, v, v < 1 ? {} : { resourceTypes }, undefined, answer => ({
+      ...answer,
+      configResources: answer.configResources.filter(
+        ({ resourceType, resourceName }) => resourceType !== TOPIC || resourceName === topic.name,
+      ),
+    }))
+  await ask('all', [])
+  if (v < 1) return
+  await ask('topics', [TOPIC])
+  await ask('brokers', [BROKER])
+  await ask('loggers', [BROKER_LOGGER])
+  await ask('client metrics', [16])
+  await ask('groups', [32])
+  await ask('twice', [BROKER, BROKER])
+  await ask('several', [BROKER, TOPIC, 32])
+  await ask('type 0', [0])
+  await ask('type 1', [1])
+  await ask('type 99 and another', [BROKER, 99])
+})
+
 export const alterConfigScenarios = [
   incrementalTopics,
   incrementalRequests,
@@ -264,4 +288,5 @@ export const alterConfigScenarios = [
   brokerRefusals,
   brokerRefusalsWhole,
   brokerChanges,
+  listed,
 ]

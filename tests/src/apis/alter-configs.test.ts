@@ -1,7 +1,13 @@
 // AlterConfigs and IncrementalAlterConfigs: what changes at once, what a refusal leaves alone, and what a restart keeps.
 import type { TestBroker } from '../broker/harness.ts'
 import { describe, expect, test } from 'vitest'
-import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, Produce } from '../../../protocol/index.ts'
+import {
+  AlterConfigs,
+  DescribeConfigs,
+  IncrementalAlterConfigs,
+  ListConfigResources,
+  Produce,
+} from '../../../protocol/index.ts'
 import {
   INVALID_CONFIG,
   INVALID_REQUEST,
@@ -9,6 +15,7 @@ import {
   NONE,
   POLICY_VIOLATION,
   UNKNOWN_SERVER_ERROR,
+  UNSUPPORTED_VERSION,
 } from '../../../protocol/errors.ts'
 import { memoryFiles } from '../../../storage/files-memory.ts'
 import { records, testBroker } from '../broker/harness.ts'
@@ -249,4 +256,19 @@ describe('the broker', () => {
     ])
     await broker.opened.close()
   })
+})
+
+test('resources are listed by type; version 0 asks for client metrics', async () => {
+  const broker = await testBroker({ files: memoryFiles() })
+  await broker.createTopic('t')
+  const list = async (resourceTypes: number[], version = 1) => {
+    const reply = await broker.ask(ListConfigResources, version === 0 ? {} : { resourceTypes }, version)
+    return [reply!.errorCode, ...reply!.configResources.map(of => `${of.resourceType}:${of.resourceName}`)]
+  }
+  expect(await list([])).toEqual([NONE, '2:t', '4:1'])
+  expect(await list([BROKER, BROKER])).toEqual([NONE, '4:1'])
+  expect(await list([8, 16, 32])).toEqual([NONE])
+  expect(await list([TOPIC, 1])).toEqual([UNSUPPORTED_VERSION])
+  expect(await list([], 0)).toEqual([NONE])
+  await broker.opened.close()
 })
