@@ -189,7 +189,9 @@ async function main(): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- few
   for (const broker of brokers.started.values()) await broker.stop()
   const settled = flags.quick ? 'was fresh' : `had done ${SETTLING.kafka} runs before`
-  const jvm = sides.some(({ id }) => id === 'kafka') ? ` The JVM of the long-lived broker ${settled}.` : ''
+  const jvm = [...brokers.started.keys()].some(({ id }) => id === 'kafka')
+    ? ` The JVM of the long-lived broker ${settled}.`
+    : ''
   console.log(`\nMedian (minimum to maximum) of ${flags.reps} runs in turns.${jvm}\n`)
   for (const line of [...table(results, sides), '', ...clients(results, sides), '', ...disturbances(results), ''])
     console.log(line)
