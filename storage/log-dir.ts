@@ -216,6 +216,13 @@ export class LogDir<L extends ManagedLog> {
     return readTopicId(this.files, names.partitionFolder(topic, partition))
   }
 
+  /** Whether a folder holds anything but empty segments. */
+  hasRecords(topic: string, partition: number): boolean {
+    const folder = names.partitionFolder(topic, partition)
+    const logs = this.files.list(folder).filter(name => name.endsWith(names.LOG_SUFFIX))
+    return logs.some(name => this.files.size(names.join(folder, name)) > 0)
+  }
+
   /** Marks the folder of a partition that is not open for deletion; cleanDeleted() removes it. */
   discard(topic: string, partition: number): void {
     this.#mark(topic, partition, 'delete')

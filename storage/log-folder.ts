@@ -15,12 +15,13 @@ export function reconcileTopicId(files: Files, folder: string, expected: string 
   return found ?? expected ?? null
 }
 
-/** Null where a stop of the machine left no id, or the beginning of the file. @throws CorruptFileError */
+/** Null where a stop of the machine left no id: no file, the beginning of one, or zeros in it. @throws CorruptFileError */
 export function readTopicId(files: Files, folder: string): string | null {
   const path = names.join(folder, names.PARTITION_METADATA_FILE)
   if (!files.exists(path)) return null
   const data = files.readAll(path)
-  return data.length < PARTITION_METADATA_SIZE ? null : parsePartitionMetadata(data, path)
+  const neverSynced = data.length < PARTITION_METADATA_SIZE || data.includes(0)
+  return neverSynced ? null : parsePartitionMetadata(data, path)
 }
 
 /** A name for the folder of a partition that is deleted, told from others by the topic id; not taken yet. */

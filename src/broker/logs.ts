@@ -8,8 +8,9 @@ import type { Runtime } from '../runtime/index.ts'
 import type { Flusher } from './flusher.ts'
 import type { PartitionTable } from './partition-table.ts'
 import { KafkaError, UNKNOWN_TOPIC_OR_PARTITION } from '../../protocol/errors.ts'
+import { CorruptFileError } from '../../storage/errors.ts'
 import { Log } from '../../storage/log.ts'
-import { reconcile } from '../cluster/reconcile.ts'
+import { reconcile, type PartitionFolder } from '../cluster/reconcile.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { logSettings, topicConfig } from '../config/index.ts'
 import { Partition } from './partition.ts'
@@ -39,19 +40,40 @@ export class Logs {
 
   /** Brings folders and metadata together. A log that cannot be opened makes its partition an offline one. */
   start(deletedTopicIds: ReadonlySet<string>): void {
-    const { dir, nodeId, runtime } = this.#o
-    const folders = dir.partitions.map(folder => ({
-      ...folder,
-      topicId: dir.topicIdOf(folder.topic, folder.partition),
-    }))
-    const plan = reconcile(this.#image, nodeId, folders, deletedTopicIds)
-    for (const { topic, partition } of plan.remove) dir.discard(topic, partition)
+    const { dir, nodeId } = this.#o
+    const plan = reconcile(this.#image, nodeId, this.#readableFolders(), deletedTopicIds)
+    for (const { topic, partition, topicId } of plan.remove) {
+      // Without an id nothing in it was ever acknowledged as durable; but nobody can be sure what else happened to it.
+      if (topicId === null && dir.hasRecords(topic, partition)) this.#setAside(topic, partition, 'has no topic id')
+      else dir.discard(topic, partition)
+    }
     for (const { topic, partition } of plan.stray) {
-      const name = dir.setAside(topic, partition)
-      runtime.log.warn({ folder: name }, 'A partition folder belongs to no topic of this cluster and was set aside')
+      this.#setAside(topic, partition, 'belongs to no topic of this cluster')
     }
     for (const { topic, partition } of plan.open) this.#open(topic, partition)
     for (const { topic, partition } of plan.create) this.#create(topic, partition)
+  }
+
+  /** Those whose topic id cannot be read are set aside at once. */
+  #readableFolders(): PartitionFolder[] {
+    const { dir } = this.#o
+    return dir.partitions.flatMap(({ topic, partition }) => {
+      try {
+        return [{ topic, partition, topicId: dir.topicIdOf(topic, partition) }]
+      } catch (error) {
+        if (!(error instanceof CorruptFileError)) throw error
+        this.#setAside(topic, partition, `cannot be told whose it is (${error.message})`)
+        return []
+      }
+    })
+  }
+
+  #setAside(topic: string, partition: number, why: string): void {
+    const folder = this.#o.dir.setAside(topic, partition)
+    this.#o.runtime.log.error(
+      { topic, partition, folder },
+      `A partition folder ${why}: it was set aside, nothing is deleted`,
+    )
   }
 
   /** Follows one change of the metadata. */

@@ -39,3 +39,22 @@ test('odradek.fetch.memory.bytes bounds what consumers hold of files, not what t
   for (const answer of [...held, own]) answer.release()
   expect(read().byteLength).toBe(one)
 })
+
+test.each([
+  ['says nothing of its topic', Buffer.alloc(43), 'has no topic id'],
+  ['cannot be read', Buffer.from(`version: 7\ntopic_id: ${'x'.repeat(22)}`), 'cannot be told whose it is'],
+])('a folder with records that %s is set aside, not deleted, and the broker starts', async (_name, content, why) => {
+  const files = memoryFiles()
+  const first = await testBroker({ files })
+  await first.createTopic('t')
+  const now = first.runtime.clock.now()
+  first.opened.broker.partitions.get('t', 0)!.log.append(records(['v']), { leaderEpoch: 0, now, origin: 'client' })
+  await first.opened.close()
+  files.writeAtomic('t-0/partition.metadata', content)
+
+  const again = await testBroker({ files, seed: 2 })
+  expect(again.runtime.lines.filter(({ message }) => message.includes(why))).toHaveLength(1)
+  const stray = files.list('').find(name => name.endsWith('-stray'))!
+  expect(files.size(`${stray}/00000000000000000000.log`)).toBeGreaterThan(0)
+  expect(again.opened.broker.partitions.get('t', 0)!.log.logEndOffset).toBe(0)
+})

@@ -226,7 +226,7 @@ export class TransactionSimulation {
     }
     await this.#reopen(power)
     // What had been answered is known by now; nothing else comes from a broker that is dead.
-    await Promise.race([pending, new Promise(resolve => void setTimeout(resolve, 5))])
+    await Promise.race([pending, new Promise(resolve => void setImmediate(resolve))])
     for (const { producer } of this.#actors) producer.broker = this.#broker
     const isAnswered = answer !== null && (answer === NONE || during.type === 'late')
     this.#finish(during, isAnswered ? answer : await this.#retry(request))
