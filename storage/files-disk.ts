@@ -37,6 +37,10 @@ export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {
     exists: path => statSync(at(path), { throwIfNoEntry: false }) !== undefined,
     list: path => open.withDescriptors(() => readdirSync(at(path))).toSorted(),
     isFolder: path => statSync(at(path), { throwIfNoEntry: false })?.isDirectory() ?? false,
+    space() {
+      const { bsize, blocks, bavail } = fs.statfsSync(base)
+      return { totalBytes: bsize * blocks, usableBytes: bsize * bavail }
+    },
     size: path => statSync(at(path)).size,
     mkdir(path) {
       const first = mkdirSync(at(path), { recursive: true })

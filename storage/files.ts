@@ -11,6 +11,8 @@ export interface Files {
   /** Names in a folder ('' is the root), sorted; throws ENOENT when it is missing. */
   list(path: string): string[]
   isFolder(path: string): boolean
+  /** Of the file system that holds the root, in bytes; left out by drivers that have none. */
+  space?(): { totalBytes: number; usableBytes: number }
   /** Bytes of a file. */
   size(path: string): number
   /** With its parents; an existing folder is fine. The caller syncs the parent. */

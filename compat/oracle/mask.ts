@@ -38,6 +38,7 @@ export class Mask {
     // The first producer id of a fresh broker is 0.
     if (name === 'producerId' && value === 0) return this.#placeholder(name, value)
     if (name === 'finalizedFeaturesEpoch' && value >= 0) return '<epoch>'
+    if ((name === 'totalBytes' || name === 'usableBytes') && value > 0) return '<bytes>'
     if (/time/i.test(name) && Math.abs(value - this.#now) < HOUR_MS) return '<now>'
     return value
   }
@@ -45,6 +46,7 @@ export class Mask {
   #text(value: string, name: string): string {
     if (texts.has(name)) return value === '' ? value : '<text>'
     if (name === 'topicId') return value === ZERO_UUID ? '<no topic id>' : this.#placeholder(name, value)
+    if (name === 'logDir') return value === '' ? value : '<folder>'
     if (name === 'clusterId') return value === '' ? value : '<cluster>'
     return value
       .replaceAll(`${this.#slug}-`, '~')

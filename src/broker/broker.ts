@@ -37,6 +37,8 @@ export interface DataDir {
   readonly path: string
   /** Brings to the disk where each log starts. Throws what the disk throws. */
   checkpoint: () => void
+  /** Of the file system below; null in memory. Throws what the disk throws. */
+  space: () => { totalBytes: number; usableBytes: number } | null
 }
 
 export interface BrokerParts {

@@ -126,8 +126,12 @@ async function openWith(
     config,
     runtime,
     nodeId: dir.nodeId,
-    dataDir: { path: dir.path, checkpoint: () => dir.writeCheckpoints() },
     clusterId: dir.clusterId,
+    dataDir: {
+      path: dir.path,
+      checkpoint: () => dir.writeCheckpoints(),
+      space: () => dir.files.space?.() ?? null,
+    },
     metadata,
     partitions,
     groups: coordinators.groups,

@@ -22,6 +22,8 @@ export type ChangeListener = (delta: MetadataDelta, image: MetadataView) => void
 export interface MetadataStore {
   /** What is durably recorded and has been told to the listeners. The same object all the time; its content moves. */
   readonly image: MetadataView
+  /** Of this node as the leader of the metadata log. */
+  readonly leaderEpoch: number
   /**
    * Decides on the newest image (which may be ahead of `image`) and records the decision. Everything up to the
    * decision happens before this returns; the promise resolves once the decision, and all before it, are durable and

@@ -1,6 +1,7 @@
 // Every scenario, by theme. A new file is added here.
 import type { Scenario } from '../scenario.ts'
 import { alterConfigScenarios } from './alter-configs.ts'
+import { clusterAdminScenarios } from './cluster-admin.ts'
 import { configScenarios } from './configs.ts'
 import { fetchScenarios } from './fetch.ts'
 import { fetchSessionScenarios } from './fetch-sessions.ts'
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   ...topicScenarios,
   ...configScenarios,
   ...alterConfigScenarios,
+  ...clusterAdminScenarios,
   ...framingScenarios,
   ...transactionScenarios,
   ...lifecycleScenarios,
