@@ -1,6 +1,7 @@
 // Every scenario, by theme. A new file is added here.
 import type { Scenario } from '../scenario.ts'
 import { alterConfigScenarios } from './alter-configs.ts'
+import { aclScenarios } from './acls.ts'
 import { clusterAdminScenarios } from './cluster-admin.ts'
 import { configScenarios } from './configs.ts'
 import { fetchScenarios } from './fetch.ts'
@@ -35,6 +36,7 @@ export const scenarios: readonly Scenario[] = [
   ...configScenarios,
   ...alterConfigScenarios,
   ...clusterAdminScenarios,
+  ...aclScenarios,
   ...framingScenarios,
   ...transactionScenarios,
   ...lifecycleScenarios,

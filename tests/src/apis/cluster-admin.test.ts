@@ -13,6 +13,7 @@ import {
   KAFKA_STORAGE_ERROR,
   LOG_DIR_NOT_FOUND,
   NONE,
+  UNSUPPORTED_VERSION,
 } from '../../../protocol/errors.ts'
 import {
   AlterPartitionReassignments,
@@ -23,6 +24,7 @@ import {
   ElectLeaders,
   Produce,
   UnregisterBroker,
+  UnregisterController,
 } from '../../../protocol/messages/index.ts'
 import { crashFiles } from '../../../storage/files-crash.ts'
 import { diskFiles } from '../../../storage/files-disk.ts'
@@ -148,4 +150,12 @@ test('a broker that is gone is unregistered for good; the one that runs stays', 
   await broker.opened.close()
   broker = await testBroker({ files })
   expect(await unregister(7)).toBe(BROKER_ID_NOT_REGISTERED)
+})
+
+test('the controller there is leads and stays; no record can take away another one yet', async () => {
+  const broker = await testBroker({ files: memoryFiles() })
+  const unregister = async (controllerId: number) =>
+    (await broker.ask(UnregisterController, { controllerId }))!.errorCode
+  expect(await unregister(1)).toBe(INVALID_REQUEST)
+  expect(await unregister(2)).toBe(UNSUPPORTED_VERSION)
 })
