@@ -1,4 +1,4 @@
-// DescribeConfigs tells what configures a topic or this broker, with sources and synonyms (KIP-133, KIP-226, KIP-569).
+// DescribeConfigs tells what configures a topic, a group, client metrics or this broker, with sources and synonyms (KIP-133, KIP-226, KIP-569).
 // Kafka: ConfigHelper.scala.
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { DescribedConfig } from '../config/index.ts'
@@ -8,7 +8,13 @@ import { DescribeConfigs } from '../../protocol/messages/32-describe-configs.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { INVALID_TOPIC_EXCEPTION } from '../../protocol/errors.ts'
 import { topicNameError } from '../cluster/topic-names.ts'
-import { describeBroker, describeBrokerDefaults, describeTopic } from '../config/index.ts'
+import {
+  describeBroker,
+  describeBrokerDefaults,
+  describeClientMetrics,
+  describeGroup,
+  describeTopic,
+} from '../config/index.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
@@ -73,6 +79,12 @@ function configsOf(resource: Resource, request: Request, { broker }: RequestCont
         )
       }
       return describeBroker(broker.config, options)
+    case ConfigResource.CLIENT_METRICS:
+      if (name === '') throw new KafkaError(INVALID_REQUEST, 'A subscription of client metrics must have a name.')
+      return describeClientMetrics(broker.metadata.image.configs(ConfigResource.CLIENT_METRICS, name), options)
+    case ConfigResource.GROUP:
+      if (name === '') throw new KafkaError(INVALID_REQUEST, 'A group must have a name.')
+      return describeGroup(broker.config, broker.metadata.image.configs(ConfigResource.GROUP, name), options)
     default:
       throw new KafkaError(INVALID_REQUEST, `Unsupported resource type: ${resource.resourceType}`)
   }

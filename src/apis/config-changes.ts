@@ -6,6 +6,7 @@ import type { MetadataView } from '../cluster/image.ts'
 import type { Key } from '../config/key.ts'
 import type { RequestContext } from './handler.ts'
 import {
+  INVALID_CONFIG,
   INVALID_REQUEST,
   INVALID_TOPIC_EXCEPTION,
   type KafkaError,
@@ -14,7 +15,17 @@ import {
 import { duplicates, refuse } from '../cluster/decision.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { topicNameError } from '../cluster/topic-names.ts'
-import { brokerKeys, dynamicFault, topicKeys, validateTopicConfigs } from '../config/index.ts'
+import {
+  brokerKeys,
+  clientMetricsFault,
+  clientMetricsKeys,
+  dynamicFault,
+  groupFault,
+  groupKeys,
+  isClientMetricsKey,
+  topicKeys,
+  validateTopicConfigs,
+} from '../config/index.ts'
 
 /** The error of the whole request, for each of its resources. */
 export const refuseAll = (resources: readonly Resource[], { code, message }: KafkaError): AlterResult[] =>
@@ -48,8 +59,15 @@ export function refuseEntries(names: readonly string[], missing: readonly string
   return null
 }
 
+const keysOf = new Map<number, Readonly<Record<string, Key<unknown>>>>([
+  [ConfigResource.TOPIC, topicKeys],
+  [ConfigResource.BROKER, brokerKeys],
+  [ConfigResource.CLIENT_METRICS, clientMetricsKeys],
+  [ConfigResource.GROUP, groupKeys],
+])
+
 function refuseResource({ resourceType, resourceName }: Resource, nodeId: number): Refusal | null {
-  if (resourceType === ConfigResource.TOPIC) return null
+  if (resourceType !== ConfigResource.BROKER && keysOf.has(resourceType)) return null
   if (resourceType !== ConfigResource.BROKER)
     return refuse(INVALID_REQUEST, `The configuration of resource type ${resourceType} cannot be changed.`)
   if (resourceName === '') return null
@@ -62,17 +80,23 @@ export function alterOptions({ broker }: RequestContext, validateOnly: boolean):
   return {
     validateOnly,
     listDefault(resourceType, name) {
-      const keys: Readonly<Record<string, Key<unknown>>> =
-        resourceType === ConfigResource.TOPIC ? topicKeys : brokerKeys
-      const key = Object.hasOwn(keys, name) ? keys[name] : undefined
+      const keys = keysOf.get(resourceType)
+      const key = keys !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined
       if (key?.type !== 'list') return undefined
       return (key.default as readonly string[] | null)?.join(',') ?? null
     },
     validate({ resourceType, resourceName }, changed, next, image) {
       if (resourceType === ConfigResource.TOPIC) return refuseTopic(resourceName, changed, image)
+      if (resourceType === ConfigResource.GROUP) return refuseGroup(resourceName, changed)
+      if (resourceType === ConfigResource.CLIENT_METRICS) return refuseClientMetrics(resourceName, changed)
       const fault = dynamicFault(broker.config, resourceName === '' ? 'cluster' : 'broker', changed, next)
       return fault === undefined ? null : refuse(INVALID_REQUEST, fault)
     },
+  }
+
+  function refuseGroup(group: string, changed: readonly ConfigSetting[]): Refusal | null {
+    if (group === '') return refuse(INVALID_REQUEST, 'There are no settings for all groups.')
+    return refuseFirst(changed, INVALID_CONFIG, ({ name, value }) => groupFault(broker.config, name, value))
   }
 
   function refuseTopic(topic: string, changed: readonly ConfigSetting[], image: MetadataView): Refusal | null {
@@ -83,6 +107,21 @@ export function alterOptions({ broker }: RequestContext, validateOnly: boolean):
     if (!verdict.ok) return refuse(verdict.errorCode, verdict.message)
     return image.topicByName(topic) ? null : refuse(UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${topic}'.`)
   }
+}
+
+function refuseClientMetrics(subscription: string, changed: readonly ConfigSetting[]): Refusal | null {
+  if (subscription === '') return refuse(INVALID_REQUEST, 'A subscription of client metrics must have a name.')
+  const code = changed.every(({ name }) => isClientMetricsKey(name)) ? INVALID_CONFIG : INVALID_REQUEST
+  return refuseFirst(changed, code, ({ name, value }) => clientMetricsFault(name, value))
+}
+
+function refuseFirst(
+  changed: readonly ConfigSetting[],
+  code: number,
+  faultOf: (setting: ConfigSetting) => string | undefined,
+): Refusal | null {
+  const reason = changed.map(faultOf).find(fault => fault !== undefined)
+  return reason === undefined ? null : refuse(code, reason)
 }
 
 const idOf = ({ resourceType, resourceName }: Resource): string => `${resourceType}:${resourceName}`

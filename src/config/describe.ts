@@ -18,6 +18,8 @@ export const ConfigSource = {
   DYNAMIC_DEFAULT_BROKER: 3,
   STATIC_BROKER: 4,
   DEFAULT: 5,
+  CLIENT_METRICS: 7,
+  GROUP: 8,
 } as const
 
 /** DescribeConfigsResponse.ConfigType. */
@@ -94,7 +96,8 @@ export function describeBrokerDefaults(broker: BrokerConfig, options: DescribeOp
     })
 }
 
-function wanted<K extends Readonly<Record<string, Key<unknown>>>>(
+/** The names that are asked for and may be told, in order. */
+export function wanted<K extends Readonly<Record<string, Key<unknown>>>>(
   keys: K,
   { names }: DescribeOptions,
   isSet: (name: string) => boolean,
@@ -108,7 +111,7 @@ function wanted<K extends Readonly<Record<string, Key<unknown>>>>(
   })
 }
 
-function entry(
+export function entry(
   name: string,
   key: Key<unknown>,
   value: string | null,
@@ -140,7 +143,7 @@ function topicSynonyms(broker: BrokerConfig, key: Key<unknown>): Synonym[] {
 }
 
 /** What gives a broker key its value, highest precedence first; it starts with the key's own name or is empty. */
-function brokerSynonyms(broker: BrokerConfig, name: BrokerKeyName): Synonym[] {
+export function brokerSynonyms(broker: BrokerConfig, name: BrokerKeyName): Synonym[] {
   const found: Synonym[] = []
   const names = familyOf(name)
   const add = (of: BrokerKeyName, text: string | null | undefined, source: number): void => {

@@ -33,7 +33,7 @@ interface Facts<D> {
   readonly dynamicOnly?: boolean
   /** Kafka has no default and does not start without a value. */
   readonly kafkaRequires?: boolean
-  /** Topic keys: the broker keys that give the default; the first one set wins. */
+  /** Topic keys: the broker keys that give the default; the first one set wins. A group key whose broker key has another name. */
   readonly broker?: readonly BrokerSynonym[]
   /** It does something in this version. */
   readonly works?: boolean

@@ -6,6 +6,8 @@ import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, ListConfigResou
 const TOPIC = 2
 const BROKER = 4
 const BROKER_LOGGER = 8
+const CLIENT_METRICS = 16
+const GROUP = 32
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3] as const
 
 type Edit = readonly [name: string, operation: number, value: string | null]
@@ -272,13 +274,57 @@ const listed = scenario('configs/resources', ListConfigResources, async (on, v) 
   await ask('topics', [TOPIC])
   await ask('brokers', [BROKER])
   await ask('loggers', [BROKER_LOGGER])
-  await ask('client metrics', [16])
-  await ask('groups', [32])
+  await ask('client metrics', [CLIENT_METRICS])
+  await ask('groups', [GROUP])
   await ask('twice', [BROKER, BROKER])
-  await ask('several', [BROKER, TOPIC, 32])
+  await ask('several', [BROKER, TOPIC, GROUP])
   await ask('type 0', [0])
   await ask('type 1', [1])
   await ask('type 99 and another', [BROKER, 99])
+})
+
+const groups = scenario(
+  'configs/groups and client metrics',
+  DescribeConfigs,
+  async (on, v) => {
+    const ask = (label: string, resourceType: number, resourceName: string, keys: string[] | null = null) =>
+      on.attempt(label, DescribeConfigs, v, {
+        resources: [{ resourceType, resourceName, configurationKeys: keys }],
+        includeSynonyms: true,
+        ...(v >= 3 && { includeDocumentation: false }),
+      })
+    await ask('a group', GROUP, on.name('g'))
+    await ask('two keys of a group', GROUP, on.name('g'), ['consumer.session.timeout.ms', 'share.auto.offset.reset'])
+    await ask('an unknown key of a group', GROUP, on.name('g'), ['no.such.key'])
+    await ask('the empty group', GROUP, '')
+    await ask('client metrics', CLIENT_METRICS, on.name('m'))
+    await ask('a key of client metrics', CLIENT_METRICS, on.name('m'), ['interval.ms'])
+    await ask('an unknown key of client metrics', CLIENT_METRICS, on.name('m'), ['no.such.key'])
+    await ask('the empty client metrics', CLIENT_METRICS, '')
+  },
+  { versions: [1, 4] },
+)
+
+/** Nothing of this is kept: other cases list what there is. */
+const otherResources = scenario('alter configs/groups and client metrics', IncrementalAlterConfigs, async (on, v) => {
+  const look = (label: string, type: number, name: string, list: readonly Edit[]) =>
+    on.attempt(label, IncrementalAlterConfigs, v, { resources: [edits(type, name, list)], validateOnly: true })
+  const group = on.name('g')
+  await look('the default of a group', GROUP, group, [['consumer.session.timeout.ms', SET, '45000']])
+  await look('another value', GROUP, group, [['consumer.session.timeout.ms', SET, '46000']])
+  await look('an unknown key of a group', GROUP, group, [['no.such.key', SET, '1']])
+  await look('no number', GROUP, group, [['consumer.session.timeout.ms', SET, 'long']])
+  await look('append to a number', GROUP, group, [['consumer.session.timeout.ms', APPEND, '1']])
+  await look('null', GROUP, group, [['consumer.session.timeout.ms', SET, null]])
+  await look('delete', GROUP, group, [['consumer.session.timeout.ms', DELETE, null]])
+  await look('the empty group', GROUP, '', [['consumer.session.timeout.ms', SET, '45000']])
+  const metrics = on.name('m')
+  await look('the default of client metrics', CLIENT_METRICS, metrics, [['interval.ms', SET, '300000']])
+  await look('another interval', CLIENT_METRICS, metrics, [['interval.ms', SET, '60000']])
+  await look('an unknown key of client metrics', CLIENT_METRICS, metrics, [['no.such.key', SET, '1']])
+  await look('no interval', CLIENT_METRICS, metrics, [['interval.ms', SET, 'often']])
+  await look('an unknown match', CLIENT_METRICS, metrics, [['match', APPEND, 'colour=red']])
+  await look('the empty client metrics', CLIENT_METRICS, '', [['interval.ms', SET, '300000']])
 })
 
 export const alterConfigScenarios = [
@@ -289,4 +335,6 @@ export const alterConfigScenarios = [
   brokerRefusalsWhole,
   brokerChanges,
   listed,
+  groups,
+  otherResources,
 ]

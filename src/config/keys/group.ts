@@ -1,6 +1,6 @@
 // Keys of a group (config resource GROUP).
 
-import { OFFSET_RESET, boolean, int, list, long, oneOf, string } from '../key.ts'
+import { OFFSET_RESET, boolean, int, list, long, oneOf, same, string } from '../key.ts'
 
 export const groupKeys = {
   'consumer.assignment.interval.ms': int({
@@ -88,6 +88,7 @@ export const groupKeys = {
   }),
   'streams.assignor.name': string({
     default: null,
+    broker: [same('group.streams.assignors')],
     doc: "Task assignor of this streams group; unset, the broker's first one.",
   }),
   'streams.assignor.offload.enable': boolean({

@@ -83,6 +83,7 @@ export const networkKeys = {
   'max.request.partition.size.limit': int({
     default: 2000,
     min: 1,
+    works: true,
     doc: 'Most partitions one DescribeTopicPartitions answer lists.',
   }),
   'num.io.threads': int({

@@ -236,12 +236,12 @@ describe('the broker', () => {
     await broker.opened.close()
   })
 
-  test('other resources are refused, in the order of the request', async () => {
+  test('answers come in the order of the request', async () => {
     const broker = await testBroker({ files: memoryFiles() })
     await broker.createTopic('t')
     const configs = [{ name: 'retention.ms', value: '5' }]
     const types: [number, string][] = [
-      [32, 'group'],
+      [32, 'group'], // retention.ms is no key of these
       [TOPIC, 't'],
       [16, 'metrics'],
       [8, '1'],
@@ -249,7 +249,7 @@ describe('the broker', () => {
     const resources = types.map(([resourceType, resourceName]) => ({ resourceType, resourceName, configs }))
     const reply = await broker.ask(AlterConfigs, { resources, validateOnly: false })
     expect(reply!.responses.map(({ errorCode }) => errorCode)).toEqual([
-      INVALID_REQUEST,
+      INVALID_CONFIG,
       NONE,
       INVALID_REQUEST,
       INVALID_REQUEST,
@@ -270,5 +270,27 @@ test('resources are listed by type; version 0 asks for client metrics', async ()
   expect(await list([8, 16, 32])).toEqual([NONE])
   expect(await list([TOPIC, 1])).toEqual([UNSUPPORTED_VERSION])
   expect(await list([], 0)).toEqual([NONE])
+  await broker.opened.close()
+})
+
+test.each([
+  [32, 'group', 'consumer.session.timeout.ms', '45000', NONE],
+  [32, 'group', 'consumer.session.timeout.ms', '46000', INVALID_CONFIG],
+  [32, 'group', 'constructor', 'x', INVALID_CONFIG],
+  [32, '', 'consumer.session.timeout.ms', '45000', INVALID_REQUEST],
+  [16, 'metrics', 'interval.ms', '300000', NONE],
+  [16, 'metrics', 'interval.ms', '5', INVALID_CONFIG],
+  [16, 'metrics', 'no.such.key', '5', INVALID_REQUEST],
+  [16, '', 'interval.ms', '300000', INVALID_REQUEST],
+])('groups and client metrics: %d %j %s=%s', async (type, name, key, value, expected) => {
+  const broker = await testBroker({ files: memoryFiles() })
+  expect(await alter(broker, type, name, [[key, SET, value]])).toBe(expected)
+  if (expected === NONE) {
+    expect((await told(broker, type, name, key))!.slice(0, 2)).toEqual([value, type === 16 ? 7 : 8])
+    const listed = await broker.ask(ListConfigResources, { resourceTypes: [type] })
+    expect(listed!.configResources).toEqual([{ resourceName: name, resourceType: type }])
+    expect(await alter(broker, type, name, [[key, DELETE, null]])).toBe(NONE)
+    expect((await told(broker, type, name, key))!.slice(0, 2)).toEqual([value, 5])
+  }
   await broker.opened.close()
 })
