@@ -216,4 +216,18 @@ export function recordScenarios(suite: Suite): void {
     const [only] = await (await collect(context, [name])).count(1)
     equal(only?.value?.toString(), 'commit')
   })
+
+  suite.scenario('records deleted: the earliest offset moves', async context => {
+    const name = await topic(context, 'cut')
+    const client = await producer(context)
+    await client.send({ topic: name, messages: ['a', 'b', 'c'].map(value => ({ value })) })
+    const operator = await admin(context)
+    // Until it has asked for the topic's metadata, the client finds no leader to send the request to.
+    await operator.fetchTopicOffsets(name)
+    await operator.deleteTopicRecords({ topic: name, partitions: [{ partition: 0, offset: '2' }] })
+    const [left] = await operator.fetchTopicOffsets(name)
+    deepEqual([left?.low, left?.high], ['2', '3'])
+    const [only] = await (await collect(context, [name])).count(1)
+    equal(only?.value?.toString(), 'c')
+  })
 }

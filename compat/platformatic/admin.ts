@@ -146,4 +146,16 @@ export function adminScenarios(suite: Suite): void {
     const reader = await collect(context, [name])
     equal(new Set((await reader.count(200)).map(({ value }) => String(value))).size, 200)
   })
+
+  suite.scenario('records deleted, log directories', async context => {
+    const name = await topic(context, 'cut')
+    const client = producer(context)
+    await client.send({ messages: [text(name, 'a', 0), text(name, 'b', 0)] })
+    const operator = admin(context)
+    const size = async () =>
+      (await operator.describeLogDirs({ topics: [{ name, partitions: [0] }] }))[0]?.results[0]?.topics[0]?.partitions[0]
+    ok(Number((await size())?.partitionSize) > 0)
+    const deleted = await operator.deleteRecords({ topics: [{ name, partitions: [{ partition: 0, offset: 1n }] }] })
+    equal(Number(deleted[0]?.partitions[0]?.lowWatermark), 1)
+  })
 }
