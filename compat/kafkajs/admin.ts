@@ -116,6 +116,32 @@ export function adminScenarios(suite: Suite): void {
     ok(broker?.configEntries.some(({ configName }) => configName === 'log.retention.ms'))
   })
 
+  suite.scenario('alterConfigs of a topic works at once', async context => {
+    const name = await topic(context, 'altered', 1, { 'retention.ms': '123456' })
+    const operator = await admin(context)
+    const alter = (configEntries: { name: string; value: string }[]) =>
+      operator.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries }],
+      })
+    await alter([{ name: 'max.message.bytes', value: '1000' }])
+    const { resources } = await operator.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes', 'retention.ms'] }],
+    })
+    // What is not named goes back to its default.
+    deepEqual(resources[0]?.configEntries.map(({ configName, isDefault }) => [configName, isDefault]).toSorted(), [
+      ['max.message.bytes', false],
+      ['retention.ms', true],
+    ])
+    const writer = await producer(context)
+    const large = { topic: name, messages: [{ value: 'x'.repeat(2000) }] }
+    equal((await errorOf(writer.send(large))).type, 'MESSAGE_TOO_LARGE')
+    equal((await errorOf(alter([{ name: 'segment.bytes', value: 'large' }]))).type, 'INVALID_CONFIG')
+    await alter([])
+    await writer.send(large)
+  })
+
   suite.scenario(
     'every way to this machine works, and clients are told the one they took',
     async context => {
