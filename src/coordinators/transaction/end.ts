@@ -57,13 +57,16 @@ function endAsBefore(turn: Turn, txn: Transaction, command: EndCommand): void {
  *   Empty           fenced    | aborts    fenced    | invalid
  *   CompleteAbort   done      | aborts    invalid   | invalid
  *   CompleteCommit  invalid   | aborts    done      | invalid
+ *
+ * Where a client of an older version ended it, nothing was raised: the old epoch is that of a zombie which this client
+ * fenced, and the answer to a retry, as Kafka gives it, would hand it the living one's epoch.
  */
 function endAndBump(turn: Turn, txn: Transaction, command: EndCommand): void {
   const { transactionalId, commit, producerEpoch } = command
   if (isCompleting(txn)) throw new KafkaError(CONCURRENT_TRANSACTIONS)
   const isOverflowRetry =
     txn.previousProducerId === command.producerId && producerEpoch === LAST_CLIENT_EPOCH && txn.producerEpoch === 0
-  const isRetry = isOverflowRetry || txn.producerEpoch === producerEpoch + 1
+  const isRetry = isOverflowRetry || (txn.producerEpoch === producerEpoch + 1 && txn.clientTransactionVersion >= 2)
   if (command.producerId !== txn.producerId && !isOverflowRetry) throw new KafkaError(INVALID_PRODUCER_ID_MAPPING)
   const isComplete = txn.state === 'CompleteCommit' || txn.state === 'CompleteAbort'
   if (producerEpoch !== txn.producerEpoch && !(isComplete && isRetry)) throw new KafkaError(PRODUCER_FENCED)

@@ -182,6 +182,43 @@ describe('version 2', () => {
   )
 
   scenario(
+    'a zombie that sends an end gets no epoch of the producer of version 1 that fenced it',
+    `
+      > init A
+        log: x Empty 1000/0 []
+        A: 1000/0
+      > init B
+        log: x Empty 1000/1 []
+        B: 1000/1
+      > add B t-0 tv=1
+        log: x Ongoing 1000/1 [t-0]
+        B: NONE
+      > abort B tv=1
+        log: x PrepareAbort 1000/1 [t-0]
+        B: NONE
+        send: abort 1000/1 version 0 [t-0]
+      > written all
+        log: x CompleteAbort 1000/1 []
+      > abort A
+        A: PRODUCER_FENCED
+      > reload
+      > abort A
+        A: PRODUCER_FENCED
+      > add B t-0 tv=1
+        log: x Ongoing 1000/1 [t-0]
+        B: NONE
+      > commit B tv=1
+        log: x PrepareCommit 1000/1 [t-0]
+        B: NONE
+        send: commit 1000/1 version 0 [t-0]
+      > written all
+        log: x CompleteCommit 1000/1 []
+      > commit A
+        A: PRODUCER_FENCED
+    `,
+  )
+
+  scenario(
     'when epochs run out the end of a transaction gives a new id, and a retry of that end gives it again',
     `
       > init A
