@@ -83,6 +83,17 @@ describe('offsets in transactions', () => {
     expect(group.offset).toBe(5)
   })
 
+  it('are deleted by OffsetDelete too, and do not come back with the commit', () => {
+    const group = new Group()
+    group.commit({})
+    const topics = [{ name: 't', partitions: [{ partitionIndex: 0 }] }]
+    group.world.submit({ type: 'offsetDelete', request: { groupId: 'g', topics } }, 3)
+    expect(group.replies.at(-1)).toMatchObject({ errorCode: NONE })
+    expect(group.world.machine.offsets.isUnstable('g', 't', 0)).toBe(false)
+    group.end(true)
+    expect(group.offset).toBeUndefined()
+  })
+
   it('of two producers the one written later counts, whichever ends first', () => {
     const group = new Group()
     group.commit({ producerId: 7, offset: 1 })
