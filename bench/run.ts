@@ -112,6 +112,7 @@ async function runRow(
   sides: readonly Side[],
   flags: Flags,
   of: (side: Side) => Promise<Broker>,
+  timeLeft: () => boolean,
 ): Promise<Result> {
   const taking = sides.filter(
     ({ id }) => (id !== 'defaults' || row.defaultsDiffer) && !(row.oursOnly === true && id === 'kafka'),
@@ -124,7 +125,8 @@ async function runRow(
       used.set(side, broker)
       return broker
     })
-  const disturbed = (sample: Sample): boolean => !flags.quick && (sample.othersCores ?? 0) > DISTURBED_CORES
+  const disturbed = (sample: Sample): boolean =>
+    !flags.quick && (sample.othersCores ?? 0) > DISTURBED_CORES && timeLeft()
   for (let rep = -(flags.quick ? Math.min(row.warmUps, 1) : row.warmUps); rep < flags.reps; rep++) {
     for (const side of taking) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in turns
@@ -173,7 +175,9 @@ async function main(): Promise<void> {
   const sides = sidesOf(flags, folder)
   const brokers = longLived(flags.quick)
   const results: Result[] = []
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    // Repeating must not cost the rows that come last.
+    const timeLeft = (): boolean => performance.now() < flags.minutes * 60_000 * ((index + 1) / rows.length)
     const late = performance.now() > flags.minutes * 60_000
     const why = late ? `${flags.minutes} minutes are over` : (row.why?.() ?? null)
     if (why !== null) {
@@ -181,7 +185,7 @@ async function main(): Promise<void> {
       continue
     }
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    const result = await runRow(row, sides, flags, side => brokers.of(side))
+    const result = await runRow(row, sides, flags, side => brokers.of(side), timeLeft)
     progress(result, sides)
     results.push(result)
   }
