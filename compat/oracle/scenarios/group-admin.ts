@@ -41,6 +41,7 @@ async function groupsOfAllKinds(on: Case) {
   }
 }
 
+// The empty id is left out: other cases, which run at the same time, commit to that one group.
 export const groupAdminScenarios = [
   scenario('groups/describe', DescribeGroups, async (on, v) => {
     const groups = await groupsOfAllKinds(on)
@@ -48,7 +49,6 @@ export const groupAdminScenarios = [
       on.attempt(label, DescribeGroups, v, { groups: ids, ...o })
     for (const [kind, id] of Object.entries(groups)) await ask(kind, [id])
     await ask('unknown', [on.name('nowhere')])
-    await ask('the empty id', [''])
     await ask('none', [])
     await ask('several, one twice', [groups.stable, on.name('nowhere'), groups.stable])
     if (v >= 3) await ask('with operations', [groups.stable, on.name('nowhere')], { includeAuthorizedOperations: true })
@@ -94,7 +94,6 @@ export const groupAdminScenarios = [
     await ask('a joining one', groups.joined)
     await ask('with an id that has not joined', groups.pending)
     await ask('unknown', on.name('nowhere'))
-    await ask('the empty id', '')
     await ask('none')
     await ask('left by its members', groups.left)
     await ask('again', groups.left)

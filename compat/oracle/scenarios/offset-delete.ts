@@ -52,7 +52,6 @@ export const offsetDeleteScenarios = [
     const topic = await on.topic('t')
     await remove(on, 'unknown group', v, on.name('nobody'), [topic.name, 0])
     await remove(on, 'unknown group, unknown topic', v, on.name('nobody'), [on.name('nowhere'), 0])
-    await remove(on, 'the empty group', v, '', [topic.name, 0])
     const connect = await settle(on, on.group('connect'), { protocolType: 'connect' })
     await commit(on, connect.groupId, topic, connect)
     await remove(on, 'members of another type', v, connect.groupId, [topic.name, 0])
