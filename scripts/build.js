@@ -34,7 +34,7 @@ const loadedLater = {
 }
 
 export async function bundle() {
-  const { build } = await import('esbuild')
+  const { build, stop } = await import('esbuild')
   const common = {
     absWorkingDir: root,
     bundle: true,
@@ -71,6 +71,8 @@ export async function bundle() {
       chunkNames: 'chunks/[name]-[hash]',
     }),
   ])
+  // Its helper process would live as long as the broker that `npm start` runs in this one.
+  await stop()
   writeFileSync(join(root, 'dist/odradek.cjs'), command)
   chmodSync(join(root, 'dist/odradek.cjs'), 0o755)
 }
