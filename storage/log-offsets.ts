@@ -4,6 +4,7 @@
  * which is asserted at every move.
  */
 import assert from 'node:assert'
+import { KafkaError, OFFSET_OUT_OF_RANGE } from '../protocol/errors.ts'
 
 export class LogOffsets {
   readonly #name: string
@@ -43,6 +44,19 @@ export class LogOffsets {
 
   get synced(): number {
     return this.#synced
+  }
+
+  /** @throws KafkaError OFFSET_OUT_OF_RANGE: nothing can be read from there */
+  mustHold(offset: number): void {
+    if (offset >= this.#start && offset <= this.#end) return
+    const message = `Offset ${offset} is outside the log, which has ${this.#start} to ${this.#end}.`
+    throw new KafkaError(OFFSET_OUT_OF_RANGE, message)
+  }
+
+  /** @throws KafkaError OFFSET_OUT_OF_RANGE: the log cannot start there */
+  mustBeWritten(offset: number): void {
+    if (offset <= this.#written) return
+    throw new KafkaError(OFFSET_OUT_OF_RANGE, `The log cannot start at ${offset}: it ends at ${this.#written}.`)
   }
 
   appended(end: number, now: number): void {

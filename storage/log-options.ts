@@ -9,6 +9,8 @@ export interface OpenOptions {
   readonly arena: Arena
   readonly topic: string
   readonly partition: number
+  /** Where it is not `<topic>-<partition>`: while a partition is moved. */
+  readonly folder?: string
   /** Written beside a new log; an existing one must have the same. */
   readonly topicId?: string
   readonly config: LogConfig

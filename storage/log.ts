@@ -62,7 +62,7 @@ export class Log {
    * @throws what the disk throws; Error for a folder of another topic id
    */
   static open(o: OpenOptions): Log {
-    const folder = names.partitionFolder(o.topic, o.partition)
+    const folder = o.folder ?? names.partitionFolder(o.topic, o.partition)
     const isNew = !o.files.exists(folder)
     o.files.mkdir(folder)
     const topicId = reconcileTopicId(o.files, folder, o.topicId)
@@ -133,6 +133,11 @@ export class Log {
   /** Why the log takes no more requests; null while all is well. */
   get offline(): Error | null {
     return this.#disk.failure
+  }
+
+  /** The disk below failed: nothing is read or written from now on. */
+  takeOffline(cause: Error): void {
+    this.#disk.failed(cause)
   }
 
   /** Bytes of all segments, queued ones included. */
@@ -206,12 +211,7 @@ export class Log {
    */
   read(offset: number, o: ReadOptions): FetchedRecords {
     this.#mustBeOnline()
-    if (offset < this.#offsets.start || offset > this.#offsets.end) {
-      throw new KafkaError(
-        errors.OFFSET_OUT_OF_RANGE,
-        `Offset ${offset} is outside the log, which has ${this.#offsets.start} to ${this.#offsets.end}.`,
-      )
-    }
+    this.#offsets.mustHold(offset)
     const end = Math.min(o.maxOffset, this.#offsets.end)
     if (offset >= end) return emptyRecords(offset)
     if (end > this.#offsets.written) this.write()
@@ -290,12 +290,7 @@ export class Log {
    */
   advanceLogStartOffset(offset: number): void {
     this.#mustBeOnline()
-    if (offset > this.#offsets.written) {
-      throw new KafkaError(
-        errors.OFFSET_OUT_OF_RANGE,
-        `The log cannot start at ${offset}: it ends at ${this.#offsets.written}.`,
-      )
-    }
+    this.#offsets.mustBeWritten(offset)
     if (offset <= this.#offsets.start) return
     this.#offsets.startAt(offset)
     this.producers.onLogStartOffsetIncremented(offset)
@@ -337,9 +332,14 @@ export class Log {
    * clean has to ask for `offline`.
    */
   async close(clean: boolean): Promise<void> {
+    await this.#sync.idle()
+    this.closeNow(clean)
+  }
+
+  /** As close, while no sync is under way. */
+  closeNow(clean: boolean): void {
     if (this.#closed) return
     try {
-      await this.#sync.idle()
       if (clean && this.offline === null) {
         this.write()
         this.#disk.run(() => this.#files.syncForClose(this.producers))

@@ -78,7 +78,7 @@ export class ProducerState {
   #open: OpenTxn[] = []
   /** Ended transactions whose marker is not yet below the high watermark: still unstable for readers. */
   #unreplicated: CompletedTxn[] = []
-  readonly #verifications = new Verifications()
+  #verifications = new Verifications()
 
   constructor(expirationMs: number) {
     this.expirationMs = expirationMs
@@ -113,6 +113,11 @@ export class ProducerState {
     const entry = this.#producers.get(producerId)
     if (entry !== undefined) checkEpoch(entry, producerEpoch)
     return this.hasOpenTransaction(producerId, producerEpoch) ? null : this.#verifications.start(request)
+  }
+
+  /** Those who wait for their transaction's coordinator go on here: the log has moved to another directory. */
+  adoptVerifications(from: ProducerState): void {
+    this.#verifications = from.#verifications
   }
 
   /**
