@@ -5,22 +5,27 @@ import * as batch from '../../protocol/records/batch.ts'
 import { decodeRecords } from '../../protocol/records/record.ts'
 import { open, type Wire } from '../harness/wire.ts'
 
-export async function readCommitted(bootstrap: string, topic: string, partitions: number): Promise<string[]> {
+export interface Read {
+  readonly key: string
+  readonly value: string
+}
+
+export async function readCommitted(bootstrap: string, topic: string, partitions: number): Promise<Read[]> {
   const wire = await open(bootstrap)
   try {
-    const values: string[] = []
+    const records: Read[] = []
     for (let partition = 0; partition < partitions; partition++) {
       // oxlint-disable-next-line no-await-in-loop -- one partition after the other
-      values.push(...(await readPartition(wire, topic, partition)))
+      records.push(...(await readPartition(wire, topic, partition)))
     }
-    return values
+    return records
   } finally {
     wire.close()
   }
 }
 
-async function readPartition(wire: Wire, topic: string, partition: number): Promise<string[]> {
-  const values: string[] = []
+async function readPartition(wire: Wire, topic: string, partition: number): Promise<Read[]> {
+  const records: Read[] = []
   let offset = 0
   for (;;) {
     const asked = { partition, fetchOffset: offset, partitionMaxBytes: 1 << 20 }
@@ -35,7 +40,7 @@ async function readPartition(wire: Wire, topic: string, partition: number): Prom
     const found = reply.responses[0]?.partitions[0]
     if (found?.errorCode !== 0) throw new Error(`Fetch of ${topic}-${partition}: error ${found?.errorCode}`)
     const bytes = Buffer.concat(found.records?.parts ?? [])
-    if (bytes.length === 0) return values
+    if (bytes.length === 0) return records
     const aborted = (found.abortedTransactions ?? []).toSorted((a, b) => a.firstOffset - b.firstOffset)
     const skipped = new Set<number>()
     for (const at of batch.batchesOf(bytes)) {
@@ -46,7 +51,7 @@ async function readPartition(wire: Wire, topic: string, partition: number): Prom
       offset = batch.lastOffset(bytes, at) + 1
       if (batch.isControl(bytes, at)) skipped.delete(producerId)
       else if (!batch.isTransactional(bytes, at) || !skipped.has(producerId)) {
-        values.push(...decodeRecords(bytes, at).map(({ value }) => String(value)))
+        records.push(...decodeRecords(bytes, at).map(({ key, value }) => ({ key: String(key), value: String(value) })))
       }
     }
   }

@@ -117,7 +117,8 @@ async function exactlyOnce(client: TransactionalClient, context: Context): Promi
   await wait(0.6)
   await broker.kill9()
   await broker.start()
-  const read = (): Promise<string[]> => readCommitted(broker.bootstrap, target, PARTITIONS)
+  const read = async (): Promise<string[]> =>
+    (await readCommitted(broker.bootstrap, target, PARTITIONS)).map(({ value }) => value)
   const isComplete = async (): Promise<boolean> => new Set(await read()).size >= INPUTS
   await eventually('every input in the output', isComplete, { ms: 90_000, everyMs: 500 }).catch((error: unknown) => {
     throw new Error(`${String(error)} ${JSON.stringify(workers.counts)} ${workers.errors}`)
