@@ -4,9 +4,9 @@
  * one, by the caller's own function (Log.open), which gets what the directory knows about the log.
  */
 import { formatCleanShutdown, parseCleanShutdown } from './clean-shutdown.ts'
-import { formatOffsetCheckpoint, offsetsByFolder, parseOffsetCheckpoint } from './checkpoint.ts'
-import type { PartitionOffset } from './checkpoint.ts'
-import { CorruptFileError, errorCode } from './errors.ts'
+import { DirCheckpoints } from './dir-checkpoints.ts'
+import type { Offsets } from './dir-checkpoints.ts'
+import { errorCode } from './errors.ts'
 import type { Files } from './files.ts'
 import { checkOwner, LogDirError, takeLock } from './log-dir-owner.ts'
 import type { LogDirOptions } from './log-dir-owner.ts'
@@ -27,6 +27,8 @@ export interface ManagedLog {
   readonly offline: Error | null
   /** Clean: everything on disk afterwards, nothing to recover. */
   close(clean: boolean): Promise<void>
+  /** The same while no sync is under way. */
+  closeNow(clean: boolean): void
   /** Renames the folder to `…-delete`. */
   delete(): unknown
 }
@@ -36,6 +38,8 @@ export interface KnownLog {
   readonly files: Files
   readonly topic: string
   readonly partition: number
+  /** Where it is not `<topic>-<partition>`: of a partition that is being moved here. */
+  readonly folder?: string
   readonly cleanShutdown: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number
@@ -48,12 +52,10 @@ export interface PartitionFolder {
   readonly partition: number
 }
 
-interface Offsets {
-  readonly topic: string
-  readonly partition: number
-  recoveryPoint: number
-  logStartOffset: number
-  highWatermark: number
+/** A log that is to take the place of the partition's log in another directory. */
+interface Future<L> extends Offsets {
+  readonly folder: string
+  log: L | null
 }
 
 export class LogDir<L extends ManagedLog> {
@@ -68,9 +70,8 @@ export class LogDir<L extends ManagedLog> {
   readonly wasClean: boolean
   /** Of the run before; -1 when it did not stop in order. */
   readonly previousBrokerEpoch: number
-  /** Folders of partitions marked as without an owner (`-stray`) or being moved (`-future`): left alone. */
+  /** Folders of partitions marked as without an owner (`-stray`): left alone. */
   readonly strayFolders: readonly string[]
-  readonly futureFolders: readonly string[]
   /** What was found wrong and is being worked around, one sentence each. */
   readonly warnings: readonly string[]
   readonly #unlock: () => void
@@ -79,10 +80,11 @@ export class LogDir<L extends ManagedLog> {
   /** By folder name: every partition folder there is. */
   readonly #known: Map<string, Offsets>
   readonly #logs = new Map<string, L>()
+  /** By the name their folder will get. Checkpoints know them by topic and partition, as in Apache Kafka. */
+  readonly #futures = new Map<string, Future<L>>()
   /** Folders opened, created or deleted in this run: no longer what the last run left. */
   readonly #untouched: Set<string>
-  /** Last content of each checkpoint file. */
-  readonly #written: Map<string, Buffer>
+  readonly #checkpoints: DirCheckpoints
   #closed = false
 
   /**
@@ -136,29 +138,20 @@ export class LogDir<L extends ManagedLog> {
     const named = (kind: names.FolderKind) => folders.filter(folder => folder.kind === kind).map(({ name }) => name)
     this.#deletedFolders = named('delete')
     this.strayFolders = named('stray')
-    this.futureFolders = named('future')
 
     const warnings: string[] = []
-    this.#written = new Map()
-    const recoveryPoints = this.#readCheckpoint(names.RECOVERY_POINT_CHECKPOINT_FILE, warnings)
-    const startOffsets = this.#readCheckpoint(names.LOG_START_OFFSET_CHECKPOINT_FILE, warnings)
-    const highWatermarks = this.#readCheckpoint(names.REPLICATION_OFFSET_CHECKPOINT_FILE, warnings)
+    this.#checkpoints = new DirCheckpoints(files, warnings)
     this.warnings = warnings
-    this.#known = new Map(
-      folders
-        .filter(({ kind }) => kind === 'log')
-        .map(({ name, topic, partition }) => [
-          name,
-          {
-            topic,
-            partition,
-            recoveryPoint: recoveryPoints.get(name) ?? 0,
-            logStartOffset: startOffsets.get(name) ?? 0,
-            highWatermark: highWatermarks.get(name) ?? 0,
-          },
-        ]),
-    )
-    this.#untouched = new Set(this.#known.keys())
+    this.#known = new Map()
+    this.#untouched = new Set()
+    for (const { name, topic, partition, kind } of folders) {
+      if (kind !== 'log' && kind !== 'future') continue
+      const key = names.partitionFolder(topic, partition)
+      const offsets = this.#checkpoints.found(topic, partition)
+      if (kind === 'log') this.#known.set(key, offsets)
+      else this.#futures.set(key, { ...offsets, folder: name, log: null })
+      this.#untouched.add(name)
+    }
   }
 
   /** Every partition that has a folder. */
@@ -194,11 +187,69 @@ export class LogDir<L extends ManagedLog> {
       throw new LogDirError(`The log ${folder} cannot be created in ${this.path}: its name is taken or not allowed.`)
     }
     // A checkpoint may still tell the offsets of a deleted log of this name: after a crash they would be taken for the new one's.
-    if (this.#isCheckpointed(folder)) this.writeCheckpoints()
+    if (this.#checkpoints.mention(topic, partition)) this.writeCheckpoints()
     const offsets = { topic, partition, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 }
     const log = open({ files: this.files, cleanShutdown: true, ...offsets })
     this.#known.set(folder, offsets)
     return this.#add(folder, log)
+  }
+
+  /** Partitions with a log here that is to take the place of the one they have in another directory. */
+  get futures(): (PartitionFolder & { readonly log: L | null })[] {
+    return [...this.#futures.values()].map(({ topic, partition, log }) => ({ topic, partition, log }))
+  }
+
+  /** Opens the future log of a partition that has its log elsewhere; `open` creates its folder if there is none. */
+  openFuture(topic: string, partition: number, open: (known: KnownLog) => L): L {
+    const key = names.partitionFolder(topic, partition)
+    const found = this.#futures.get(key)
+    if (this.#known.has(key) || found?.log) throw new LogDirError(`The log ${key} is already in ${this.path}.`)
+    if (found === undefined && this.#checkpoints.mention(topic, partition)) this.writeCheckpoints()
+    const folder = this.#marked(topic, partition, 'future')
+    const future = found ?? {
+      topic,
+      partition,
+      folder,
+      recoveryPoint: 0,
+      logStartOffset: 0,
+      highWatermark: 0,
+      log: null,
+    }
+    future.log = open({ files: this.files, cleanShutdown: found === undefined || this.wasClean, ...future })
+    this.#futures.set(key, future)
+    this.#untouched.delete(future.folder)
+    return future.log
+  }
+
+  /**
+   * Closes a future log, gives its folder the name of the partition's own and opens it there. When this returns, all of that is
+   * durable; the log in the other directory has to go next. What the disk or `open` throws passes through.
+   */
+  promoteFuture(topic: string, partition: number, open: (known: KnownLog) => L): L {
+    const key = names.partitionFolder(topic, partition)
+    const future = this.#futures.get(key)
+    if (!future?.log) throw new LogDirError(`There is no future log ${key} in ${this.path}.`)
+    future.log.closeNow(true)
+    // Before the folder has its name, so that no crash finds the one without the other.
+    this.writeCheckpoints()
+    this.files.rename(future.folder, key)
+    this.files.syncDirNow('')
+    this.#futures.delete(key)
+    const { folder: _, log: __, ...offsets } = future
+    this.#known.set(key, offsets)
+    return this.#add(key, open({ files: this.files, cleanShutdown: true, ...offsets }))
+  }
+
+  /** Gives a future log up; cleanDeleted() removes its folder. */
+  discardFuture(topic: string, partition: number): void {
+    const key = names.partitionFolder(topic, partition)
+    const future = this.#futures.get(key)
+    if (future === undefined) return
+    future.log?.closeNow(false)
+    if (this.files.exists(future.folder)) this.files.rename(future.folder, this.#marked(topic, partition, 'delete'))
+    this.files.syncDirNow('')
+    this.#futures.delete(key)
+    this.#untouched.delete(future.folder)
   }
 
   /** Takes the log out and has it rename its folder; cleanDeleted() removes that later. */
@@ -250,28 +301,15 @@ export class LogDir<L extends ManagedLog> {
    * @param highWatermark of an open log; by default its recovery point
    */
   writeCheckpoints(highWatermark: (log: L) => number = log => log.syncedOffset): void {
-    for (const [folder, log] of this.#logs) {
-      const offsets = this.#known.get(folder)
-      if (offsets === undefined) continue
+    const note = (offsets: Offsets | undefined, log: L | null): void => {
+      if (offsets === undefined || log === null) return
       offsets.recoveryPoint = log.syncedOffset
       offsets.logStartOffset = log.logStartOffset
       offsets.highWatermark = highWatermark(log)
     }
-    const all = [...this.#known.values()]
-    const entries = (offset: (o: Offsets) => number): PartitionOffset[] =>
-      all.map(o => ({ topic: o.topic, partition: o.partition, offset: offset(o) }))
-    this.#write(
-      names.LOG_START_OFFSET_CHECKPOINT_FILE,
-      entries(o => o.logStartOffset).filter(({ offset }) => offset > 0),
-    )
-    this.#write(
-      names.RECOVERY_POINT_CHECKPOINT_FILE,
-      entries(o => o.recoveryPoint),
-    )
-    this.#write(
-      names.REPLICATION_OFFSET_CHECKPOINT_FILE,
-      entries(o => o.highWatermark),
-    )
+    for (const [folder, log] of this.#logs) note(this.#known.get(folder), log)
+    for (const future of this.#futures.values()) note(future, future.log)
+    this.#checkpoints.write([...this.#known.values(), ...this.#futures.values()])
   }
 
   /**
@@ -283,7 +321,8 @@ export class LogDir<L extends ManagedLog> {
     if (this.#closed) return
     this.#closed = true
     try {
-      const logs = [...this.#logs.values()]
+      const futures = [...this.#futures.values()].flatMap(({ log }) => log ?? [])
+      const logs = [...this.#logs.values(), ...futures]
       const wasOffline = logs.some(log => log.offline !== null)
       const results = await Promise.allSettled(logs.map(log => log.close(clean)))
       const failed = results.find(result => result.status === 'rejected')
@@ -301,7 +340,7 @@ export class LogDir<L extends ManagedLog> {
 
   #mark(topic: string, partition: number, kind: 'delete' | 'stray'): string {
     const folder = names.partitionFolder(topic, partition)
-    const target = names.markedFolder(topic, partition, Buffer.from(this.#newId(), 'base64url').toString('hex'), kind)
+    const target = this.#marked(topic, partition, kind)
     this.files.rename(folder, target)
     this.files.syncDirNow('')
     this.#known.delete(folder)
@@ -309,37 +348,13 @@ export class LogDir<L extends ManagedLog> {
     return target
   }
 
+  #marked(topic: string, partition: number, kind: 'delete' | 'future' | 'stray'): string {
+    return names.markedFolder(topic, partition, Buffer.from(this.#newId(), 'base64url').toString('hex'), kind)
+  }
+
   #add(folder: string, log: L): L {
     this.#logs.set(folder, log)
     this.#untouched.delete(folder)
     return log
-  }
-
-  /** A file that cannot be read costs time (the whole log is scanned) or brings deleted records back, as in Apache Kafka. */
-  #readCheckpoint(path: string, warnings: string[]): Map<string, number> {
-    if (!this.files.exists(path)) return new Map()
-    const data = this.files.readAll(path)
-    this.#written.set(path, data)
-    try {
-      return offsetsByFolder(parseOffsetCheckpoint(data, path))
-    } catch (error) {
-      if (!(error instanceof CorruptFileError)) throw error
-      warnings.push(`${error.message}; every log begins at 0 there.`)
-      return new Map()
-    }
-  }
-
-  /** Whether a checkpoint file on disk speaks of this folder. */
-  #isCheckpointed(folder: string): boolean {
-    const line = `\n${folder.slice(0, folder.lastIndexOf('-'))} ${folder.slice(folder.lastIndexOf('-') + 1)} `
-    for (const data of this.#written.values()) if (data.includes(line)) return true
-    return false
-  }
-
-  #write(path: string, entries: readonly PartitionOffset[]): void {
-    const data = formatOffsetCheckpoint(entries)
-    if (this.#written.get(path)?.equals(data) === true) return
-    this.files.writeAtomic(path, data)
-    this.#written.set(path, data)
   }
 }

@@ -33,6 +33,9 @@ const openLog = (known: KnownLog): TestLog => {
     async close(clean) {
       this.closed = clean
     },
+    closeNow(clean) {
+      this.closed = clean
+    },
     delete: () => files.rename(folder, markedFolder(topic, partition, 'f'.repeat(32), 'delete')),
   }
 }
@@ -310,7 +313,7 @@ describe('deletion', () => {
     for (const name of ['b-1.x-delete', 'c-2.x-stray', 'd-3.x-future', 'e-4', 'other']) files.mkdir(name)
     files.writeAtomic('b-1.x-delete/00000000000000000000.log', Buffer.from('x'))
     const dir = open(files)
-    expect(dir).toMatchObject({ strayFolders: ['c-2.x-stray'], futureFolders: ['d-3.x-future'] })
+    expect(dir).toMatchObject({ strayFolders: ['c-2.x-stray'], futures: [{ topic: 'd', partition: 3, log: null }] })
     expect(dir.partitions).toEqual([{ topic: 'e', partition: 4 }])
     expect(dir.cleanDeleted()).toBe(1)
     expect(files.exists('b-1.x-delete')).toBe(false)
