@@ -76,4 +76,27 @@ const kafkajs: TransactionalClient = {
   start: args => start(process.execPath, ['--import', 'tsx', join(here, 'kafkajs-transform.ts'), ...args]),
 }
 
-export const clients: readonly TransactionalClient[] = [java('4.4.0'), java('2.8.2'), python(), kafkajs]
+const platformatic: TransactionalClient = {
+  name: '@platformatic/kafka',
+  install: () => Promise.resolve(),
+  start: args => start(process.execPath, ['--import', 'tsx', join(here, 'platformatic-transform.ts'), ...args]),
+}
+
+/** franz-go of the Go module proxy; speaks transaction.version 2. */
+const franzGo = (): TransactionalClient => {
+  const binary = join(cache('go'), 'transform')
+  return {
+    name: 'franz-go',
+    install: () => run('go', ['build', '-o', binary, '.'], { cwd: join(here, 'go'), timeout: 180_000 }),
+    start: args => start(binary, args),
+  }
+}
+
+export const clients: readonly TransactionalClient[] = [
+  java('4.4.0'),
+  java('2.8.2'),
+  python(),
+  franzGo(),
+  kafkajs,
+  platformatic,
+]
