@@ -4,11 +4,10 @@ import type { ReplyOf } from '../../protocol/api.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { INVALID_REQUEST, NONE, REBOOTSTRAP_REQUIRED } from '../../protocol/errors.ts'
 import { ApiVersions } from '../../protocol/messages/18-api-versions.ts'
-import { featureRange, isRelease, overlap } from '../config/releases.ts'
+import { featuresAs } from './features.ts'
 import { handler } from './handler.ts'
 
 type Reply = ReplyOf<typeof ApiVersions>
-type Features = ReturnType<RequestContext['broker']['features']>
 
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
@@ -53,21 +52,5 @@ function features({
     supportedFeatures: supported.filter(({ minVersion }) => apiVersion >= 4 || minVersion > 0),
     finalizedFeatures: finalized.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     finalizedFeaturesEpoch: epoch,
-  }
-}
-
-/** Only what the release that we stand for knows, at the highest level it knows; `release` null: all. */
-function featuresAs(release: string | null, all: Features): Features {
-  if (release === null || !isRelease(release)) return all
-  return {
-    ...all,
-    supported: all.supported.flatMap(({ name, minVersion, maxVersion }) => {
-      const [min, max] = overlap([minVersion, maxVersion], featureRange(release, name) ?? [0, -1]) ?? []
-      return min === undefined || max === undefined ? [] : [{ name, minVersion: min, maxVersion: max }]
-    }),
-    finalized: all.finalized.flatMap(({ name, level }) => {
-      const max = featureRange(release, name)?.[1] ?? 0
-      return max === 0 ? [] : [{ name, level: Math.min(level, max) }]
-    }),
   }
 }

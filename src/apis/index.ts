@@ -44,6 +44,7 @@ import { alterPartitionReassignments } from './45-alter-partition-reassignments.
 import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { offsetDelete } from './47-offset-delete.ts'
 import { describeQuorum } from './55-describe-quorum.ts'
+import { updateFeatures } from './57-update-features.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { describeProducers } from './61-describe-producers.ts'
 import { unregisterBroker } from './64-unregister-broker.ts'
@@ -99,6 +100,7 @@ export const apis: readonly Handler[] = [
   listPartitionReassignments,
   offsetDelete,
   describeQuorum,
+  updateFeatures,
   describeCluster,
   describeProducers,
   unregisterBroker,

@@ -13,8 +13,7 @@ import type { Durability } from './partition.ts'
 import type { Transactions } from './transactions.ts'
 import { FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER } from '../../protocol/errors.ts'
 import { autoCreateTopics, internalTopicsOf } from '../cluster/controller.ts'
-import { servedFeatures } from '../cluster/features.ts'
-import { METADATA_VERSION, METADATA_VERSION_LEVEL, MIN_METADATA_VERSION } from '../cluster/records.ts'
+import { supportedFeatures, type ServedFeature } from '../cluster/features.ts'
 import { GROUP_METADATA_TOPIC, isInternalTopic, TRANSACTION_STATE_TOPIC } from '../cluster/topic-names.ts'
 
 /** A broker as clients are told of it. */
@@ -60,11 +59,7 @@ export interface BrokerParts {
   readonly acksAllDurability: Durability
 }
 
-export interface Feature {
-  readonly name: string
-  readonly minVersion: number
-  readonly maxVersion: number
-}
+export type Feature = ServedFeature
 
 export class Broker implements BrokerParts {
   readonly config: BrokerConfig
@@ -165,7 +160,7 @@ export class Broker implements BrokerParts {
   }
 
   /** KIP-584. Only what is served is told; the epoch is the offset of the metadata log. */
-  features(): { supported: Feature[]; finalized: { name: string; level: number }[]; epoch: number } {
+  features(): { supported: readonly Feature[]; finalized: { name: string; level: number }[]; epoch: number } {
     return featuresOf(this.metadata.image)
   }
 
@@ -184,17 +179,10 @@ export class Broker implements BrokerParts {
   }
 }
 
-const metadataVersion: Feature = {
-  name: METADATA_VERSION,
-  minVersion: MIN_METADATA_VERSION,
-  maxVersion: METADATA_VERSION_LEVEL,
-}
-
 function featuresOf(image: MetadataView): ReturnType<Broker['features']> {
-  const supported = [metadataVersion, ...servedFeatures]
   return {
-    supported,
-    finalized: supported
+    supported: supportedFeatures,
+    finalized: supportedFeatures
       .map(({ name }) => ({ name, level: image.featureLevel(name) }))
       .filter(({ level }) => level > 0),
     epoch: image.endOffset,

@@ -9,7 +9,7 @@ import { LogDir } from '../../storage/log-dir.ts'
 import type { Log } from '../../storage/log.ts'
 import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
-import { finalizeMissing, initialLevels } from '../cluster/features.ts'
+import { initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
 import { ConfigResource } from '../cluster/records.ts'
@@ -91,6 +91,7 @@ async function openWith(
     nodeId: dir.nodeId,
     now,
     features,
+    minInsyncReplicas: config['min.insync.replicas'],
     registration: {
       incarnationId: runtime.random.uuid(),
       endPoints: config.endpoints.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
@@ -107,7 +108,6 @@ async function openWith(
       cluster: image.configs(ConfigResource.BROKER, ''),
     })
   reconfigure()
-  await metadata.submit(newest => finalizeMissing(newest, features))
   const flusher = new Flusher(runtime.timers)
   const partitions = new PartitionTable()
   const producerIds = new ProducerIds(() =>

@@ -1,9 +1,12 @@
-/** Features of the cluster (KIP-584) that this broker serves beside metadata.version, and the levels it finalizes. */
-import type { Decision } from './decision.ts'
-import type { MetadataView } from './image.ts'
+/** Features of the cluster (KIP-584) that this broker serves, and the levels that a new cluster finalizes. */
+import { METADATA_VERSION, METADATA_VERSION_LEVEL, MIN_METADATA_VERSION } from './records.ts'
 
 /** KIP-890: 1 the flexible transaction log, 2 an epoch per transaction. */
 export const TRANSACTION_VERSION = 'transaction.version'
+/** KIP-966: 1 tracks replicas that may lead although they are not in sync, and fixes min.insync.replicas for the cluster. */
+export const ELR_VERSION = 'eligible.leader.replicas.version'
+/** KIP-853: 1 lets voters come and go. The controller lives inside the broker, so it stays at 0, in no record. */
+export const KRAFT_VERSION = 'kraft.version'
 
 export interface ServedFeature {
   readonly name: string
@@ -12,18 +15,17 @@ export interface ServedFeature {
 }
 
 /** All but metadata.version. */
-export const servedFeatures: readonly ServedFeature[] = [{ name: TRANSACTION_VERSION, minVersion: 0, maxVersion: 2 }]
+export const servedFeatures: readonly ServedFeature[] = [
+  { name: ELR_VERSION, minVersion: 0, maxVersion: 1 },
+  { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: 2 },
+]
 
-/** A new cluster finalizes the highest levels. */
+export const supportedFeatures: readonly ServedFeature[] = [
+  { name: METADATA_VERSION, minVersion: MIN_METADATA_VERSION, maxVersion: METADATA_VERSION_LEVEL },
+  ...servedFeatures,
+]
+
+/** A new cluster finalizes the highest levels, as Kafka does; one that exists keeps what it has. */
 export const initialLevels: Readonly<Record<string, number>> = Object.fromEntries(
   servedFeatures.map(({ name, maxVersion }) => [name, maxVersion]),
 )
-
-/** A metadata log from before a feature was served: finalizes what it has no level of. */
-export function finalizeMissing(image: MetadataView, levels: Readonly<Record<string, number>>): Decision<undefined> {
-  const missing = Object.entries(levels).filter(([name, level]) => level > 0 && image.featureLevel(name) === 0)
-  return {
-    records: missing.map(([name, featureLevel]) => ({ type: 'FeatureLevelRecord', value: { name, featureLevel } })),
-    reply: undefined,
-  }
-}

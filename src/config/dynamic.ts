@@ -32,6 +32,13 @@ const touched = [
  */
 export const liveConfig = (config: BrokerConfig): BrokerConfig => ({ ...config })
 
+/** What a key is without anything that was set while the broker runs. */
+export function startedWith<K extends BrokerKeyName>(config: BrokerConfig, name: K): BrokerValues[K] {
+  const text = config.settings.get(name)?.text
+  // Both are values of this key.
+  return (text === undefined ? defaultOf(name) : parseValue(name, brokerKeys[name], text)) as BrokerValues[K]
+}
+
 /**
  * Lays settings over the static ones, in place of those laid before. What cannot be (from a log that another broker
  * wrote) is left out, as Kafka does.

@@ -4,6 +4,7 @@ import { alterConfigScenarios } from './alter-configs.ts'
 import { aclScenarios } from './acls.ts'
 import { clusterAdminScenarios } from './cluster-admin.ts'
 import { configScenarios } from './configs.ts'
+import { featureScenarios } from './features.ts'
 import { fetchScenarios } from './fetch.ts'
 import { fetchSessionScenarios } from './fetch-sessions.ts'
 import { framingScenarios } from './framing.ts'
@@ -36,6 +37,7 @@ export const scenarios: readonly Scenario[] = [
   ...configScenarios,
   ...alterConfigScenarios,
   ...clusterAdminScenarios,
+  ...featureScenarios,
   ...aclScenarios,
   ...framingScenarios,
   ...transactionScenarios,
