@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unl
 import { dirname, resolve } from 'node:path'
 import { fileHandle } from './files.ts'
 import type { Files } from './files.ts'
-import { takeLock } from './files-lock.ts'
+import { lockHolder, takeLock } from './files-lock.ts'
 import { OpenFiles } from './files-open.ts'
 import { parentOf, TEMPORARY_SUFFIX } from './names.ts'
 
@@ -67,6 +67,7 @@ export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {
     },
     syncDirNow: path => void syncFolderNow(at(path)),
     lock: path => takeLock(at(path)),
+    lockHolder: path => lockHolder(at(path)),
   }
 }
 

@@ -42,6 +42,8 @@ export interface Files {
    * Throws LockedError when a live process holds it. A lock of a process that died is taken over.
    */
   lock(path: string): () => void
+  /** The live process that holds the lock file at `path`, by its pid, or null; takes nothing. Left out by drivers that cannot tell. */
+  lockHolder?(path: string): number | null
 }
 
 export interface FileHandle {

@@ -1,15 +1,23 @@
 /** Prints a `.log` file (or a `.checkpoint` of the metadata log, which is one too) as Kafka's DumpLogSegments does. */
+import { isUtf8 } from 'node:buffer'
 import * as header from '../protocol/records/batch.ts'
-import { decodeControlKey, decodeEndTransactionMarker, controlTypeName } from '../protocol/records/control.ts'
 import { codecName } from '../protocol/records/compression.ts'
-import { describeBatches } from '../protocol/records/describe.ts'
+import { controlTypeName, decodeControlKey, decodeEndTransactionMarker } from '../protocol/records/control.ts'
+import { describeBatches, describeHeader, describeRecords } from '../protocol/records/describe.ts'
 import type { DescribedBatch, DescribedRecord } from '../protocol/records/describe.ts'
 import { RecordError } from '../protocol/records/error.ts'
-import { readMessageSet } from '../protocol/records/legacy.ts'
+import { isMessageCrcValid, readMessageSet } from '../protocol/records/legacy.ts'
+import { DecodeError } from '../protocol/reader.ts'
 import type { Files } from './files.ts'
+import type { Entry, Findings } from './inspect-entry.ts'
+import { nameOf } from './names.ts'
 
 /** How the key and the value of a record are printed; null leaves that part out. */
-export type RecordPrinter = (key: Buffer | null, value: Buffer | null) => { key: string | null; payload: string | null }
+export type RecordPrinter = (
+  key: Buffer | null,
+  value: Buffer | null,
+  offset: number | string,
+) => { key: string | null; payload: string | null }
 /** How a control record is printed, behind its metadata. */
 export type ControlPrinter = (type: number, value: Buffer | null) => string
 
@@ -19,6 +27,11 @@ export interface LogPrintOptions {
   /** By default keys and values as UTF-8; null prints neither. */
   readonly print?: RecordPrinter | null
   readonly printControl?: ControlPrinter
+  /** Of records their contents alone: of control records nothing. */
+  readonly skipMetadata?: boolean
+  /** Batches that begin and end within the first so many bytes. */
+  readonly maxBytes?: number
+  readonly findings?: Findings
 }
 
 export interface FoundBatch {
@@ -27,25 +40,41 @@ export interface FoundBatch {
   readonly position: number
 }
 
+/** What lies behind the last batch that could be stepped over. */
+export interface LogEnd {
+  readonly position: number
+  /** 0: the file ends with a batch. */
+  readonly bytes: number
+  /** Why no batch begins there: its bytes end too early, or its length or its magic is none. */
+  readonly why: 'END' | 'CUT' | 'LENGTH' | 'MAGIC'
+}
+
 const SMALLEST_BUFFER = 64 * 1024
 
-/**
- * The batches of a file of any magic, in order, up to the first that is cut off or impossible.
- * @returns the bytes behind the last batch
- */
-export function* batchesOfFile(files: Files, path: string): Generator<FoundBatch, number, undefined> {
+/** The batches of a file of any magic, in order from `from` on, up to the first that is cut off or impossible. */
+export function* batchesOfFile(
+  files: Files,
+  path: string,
+  from = 0,
+  to = Infinity,
+): Generator<FoundBatch, LogEnd, undefined> {
   const handle = files.open(path, 'read')
   try {
-    const size = handle.size()
+    const size = Math.min(handle.size(), to)
     let buffer = Buffer.allocUnsafe(SMALLEST_BUFFER)
-    for (let position = 0; ;) {
-      const head = buffer.subarray(0, handle.readAt(buffer.subarray(0, header.HEADER_SIZE), position))
-      const length = head.byteLength < header.LOG_OVERHEAD ? 0 : header.sizeInBytes(head, 0)
-      if (length <= header.LOG_OVERHEAD || length > size - position) return size - position
+    for (let position = from; ;) {
+      const end = (why: LogEnd['why']): LogEnd => ({ position, bytes: size - position, why })
+      if (position >= size) return end('END')
+      const wanted = Math.min(header.HEADER_SIZE, size - position)
+      const head = buffer.subarray(0, handle.readAt(buffer.subarray(0, wanted), position))
+      if (head.byteLength < header.LOG_OVERHEAD + 5) return end('CUT')
+      const length = header.sizeInBytes(head, 0)
+      const found = header.wholeBatchAt(head, 0, size - position)
+      if (found === header.INVALID) return end(header.batchLength(head, 0) < MIN_LENGTH ? 'LENGTH' : 'MAGIC')
+      if (found !== length) return end('CUT')
       if (length > buffer.byteLength) buffer = Buffer.allocUnsafe(length)
       const bytes = buffer.subarray(0, length)
       handle.readAt(bytes, position)
-      if (header.wholeBatchAt(bytes, 0) !== length) return size - position
       yield { bytes, position }
       position += length
     }
@@ -54,7 +83,10 @@ export function* batchesOfFile(files: Files, path: string): Generator<FoundBatch
   }
 }
 
-/** Whether the checksum of the batch at 0 is right. */
+/** Length field of the smallest message there is, one of magic 0. */
+const MIN_LENGTH = 14
+
+/** Whether the checksum of the batch at 0 is right, and of old formats whether everything in it can be read. */
 export function isValidBatch(bytes: Buffer): boolean {
   if (header.magic(bytes, 0) === 2) return header.isCrcValid(bytes, 0)
   try {
@@ -66,61 +98,151 @@ export function isValidBatch(bytes: Buffer): boolean {
   }
 }
 
-/** One line per batch and record, and one for what lies behind the last batch. */
-export function* printLog(files: Files, path: string, options: LogPrintOptions = {}): Generator<string, void> {
-  const batches = batchesOfFile(files, path)
+/** An entry for each batch and record, and one for what lies behind the last batch. */
+export function* logEntries(files: Files, path: string, options: LogPrintOptions = {}): Generator<Entry, void> {
+  const batches = batchesOfFile(files, path, 0, options.maxBytes)
+  const run = { lastOffset: -1 }
   for (;;) {
     const next = batches.next()
     if (next.done === true) {
-      if (next.value > 0)
-        yield `Found ${next.value} invalid bytes at the end of ${path.slice(path.lastIndexOf('/') + 1)}`
+      if (options.maxBytes === undefined) yield* endEntries(path, next.value)
       return
     }
-    yield* printBatch(next.value, options)
+    yield* batchEntries(next.value, run, options)
   }
 }
 
-function* printBatch({ bytes, position }: FoundBatch, options: LogPrintOptions): Generator<string, void> {
-  const validity = `isvalid: ${isValidBatch(bytes)}`
-  let batch: DescribedBatch | undefined
-  try {
-    batch = describeBatches(bytes)[0]
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error
-    const codec = codecName(header.codec(bytes, 0)) ?? 'unknown'
-    yield `baseOffset: ${header.baseOffset(bytes, 0)} position: ${position} size: ${bytes.byteLength} magic: ${header.magic(bytes, 0)} compresscodec: ${codec} ${validity} unreadable: ${error.message}`
-    return
+function* endEntries(path: string, { position, bytes, why }: LogEnd): Generator<Entry, void> {
+  if (bytes === 0) return
+  // Kafka's tool gives up here.
+  if (why === 'LENGTH') yield { problem: `at ${position}: no batch has the length found here`, position }
+  yield {
+    line: `Found ${bytes} invalid bytes at the end of ${nameOf(path)}`,
+    json: () => ({ type: 'invalid bytes', position, bytes }),
   }
-  if (batch === undefined) return
-  const { sizeInBytes, magic, compression, crc, timestampType, maxTimestamp } = batch
-  yield `${magic === 2 ? batchFields(batch) : `offset: ${batch.lastOffset}`} position: ${position} ${timestampType}: ${maxTimestamp} size: ${sizeInBytes} magic: ${magic} compresscodec: ${compression} crc: ${crc} ${validity}`
+}
+
+type Header = Omit<DescribedBatch, 'records'>
+
+function* batchEntries(
+  { bytes, position }: FoundBatch,
+  run: { lastOffset: number },
+  options: LogPrintOptions,
+): Generator<Entry, void> {
+  const magic = header.magic(bytes, 0)
+  const batch = magic === 2 ? describeHeader(bytes, 0) : legacyHeader(bytes, magic)
+  const isValid = magic === 2 ? header.isCrcValid(bytes, 0) : isMessageCrcValid(bytes, 0)
+  yield {
+    line: batchLine(batch, position, isValid),
+    json: () => ({ type: 'batch', position, ...batch, isValid }),
+  }
   if (options.records === false) return
-  for (const record of batch.records) yield recordLine(batch, record, options)
+  try {
+    for (const record of recordsOf(bytes, magic)) {
+      const offset = Number(record.offset)
+      if (offset !== run.lastOffset + 1) options.findings?.gap(run.lastOffset, offset)
+      run.lastOffset = offset
+      yield recordEntry(batch, record, options)
+    }
+  } catch (error) {
+    if (!(error instanceof RecordError) && !(error instanceof DecodeError)) throw error
+    yield { problem: `batch at ${position}: ${error.message}`, position }
+  }
 }
 
-function batchFields(b: DescribedBatch): string {
-  return `baseOffset: ${b.baseOffset} lastOffset: ${b.lastOffset} count: ${b.count} baseSequence: ${b.baseSequence} lastSequence: ${b.lastSequence} producerId: ${b.producerId} producerEpoch: ${b.producerEpoch} partitionLeaderEpoch: ${b.partitionLeaderEpoch} isTransactional: ${b.isTransactional} isControl: ${b.isControl} deleteHorizonMs: ${optionalLong(b.deleteHorizonMs ?? null)}`
+interface LegacyRecord extends DescribedRecord {
+  readonly crc?: number
+  readonly isValid?: boolean
 }
 
-function recordLine(batch: DescribedBatch, record: DescribedRecord, options: LogPrintOptions): string {
+function* recordsOf(bytes: Buffer, magic: number): Generator<LegacyRecord, void> {
+  if (magic === 2) return yield* describeRecords(bytes, 0)
+  const messages = readMessageSet(bytes, 0, bytes.byteLength, { checkCrc: false }).flatMap(batch => batch.messages)
+  const records = describeBatches(bytes).flatMap(batch => batch.records)
+  for (const [n, record] of records.entries()) {
+    const { bytes: at, at: from } = messages[n]!
+    yield { ...record, crc: at.readUInt32BE(from + 12), isValid: isMessageCrcValid(at, from) }
+  }
+}
+
+function legacyHeader(bytes: Buffer, magic: number): Header {
+  const attributes = bytes.readUInt8(17)
+  const maxTimestamp = magic === 0 ? -1n : bytes.readBigInt64BE(18)
+  const exact = Number(maxTimestamp)
+  return {
+    magic,
+    baseOffset: header.baseOffset(bytes, 0),
+    lastOffset: header.baseOffset(bytes, 0),
+    sizeInBytes: bytes.byteLength,
+    crc: bytes.readUInt32BE(12),
+    attributes,
+    compression: codecName(attributes & 7) ?? 'unknown',
+    timestampType: magic === 0 ? 'NoTimestampType' : (attributes & 8) === 0 ? 'CreateTime' : 'LogAppendTime',
+    maxTimestamp: Number.isSafeInteger(exact) ? exact : String(maxTimestamp),
+  }
+}
+
+function batchLine(b: Header, position: number, isValid: boolean): string {
+  const fields =
+    b.magic === 2
+      ? `baseOffset: ${b.baseOffset} lastOffset: ${b.lastOffset} count: ${b.count} baseSequence: ${b.baseSequence} lastSequence: ${b.lastSequence} producerId: ${b.producerId} producerEpoch: ${b.producerEpoch} partitionLeaderEpoch: ${b.partitionLeaderEpoch} isTransactional: ${b.isTransactional} isControl: ${b.isControl} deleteHorizonMs: ${optionalLong(b.deleteHorizonMs ?? null)}`
+      : `offset: ${b.lastOffset}`
+  return `${fields} position: ${position} ${b.timestampType}: ${b.maxTimestamp} size: ${b.sizeInBytes} magic: ${b.magic} compresscodec: ${b.compression} crc: ${b.crc} isvalid: ${isValid}`
+}
+
+function recordEntry(batch: Header, record: LegacyRecord, options: LogPrintOptions): Entry {
   const key = record.key === null ? null : Buffer.from(record.key, 'base64')
   const value = record.value === null ? null : Buffer.from(record.value, 'base64')
-  let line = `| offset: ${record.offset} ${batch.timestampType}: ${record.timestamp} keySize: ${key?.byteLength ?? -1} valueSize: ${value?.byteLength ?? -1}`
-  if (batch.magic === 2) {
-    line += ` sequence: ${record.sequence} headerKeys: [${(record.headers ?? []).map(h => h.key).join(',')}]`
-  }
-  if (batch.isControl === true) {
-    return `${line} ${(options.printControl ?? printTransactionMarker)(decodeControlKey(key).type, value)}`
+  const parts: string[] = []
+  const control =
+    batch.isControl === true
+      ? (options.printControl ?? printTransactionMarker)(decodeControlKey(key).type, value)
+      : undefined
+  if (options.skipMetadata !== true) {
+    parts.push(
+      `offset: ${record.offset} ${batch.timestampType}: ${record.timestamp} keySize: ${key?.byteLength ?? -1} valueSize: ${value?.byteLength ?? -1}`,
+    )
+    if (batch.magic === 2) {
+      const headers = (record.headers ?? []).map(h => h.key).join(',')
+      parts.push(`sequence: ${record.sequence} headerKeys: [${headers}]`)
+    } else parts.push(`isValid: ${record.isValid} crc: ${record.crc}`)
+    if (control !== undefined) parts.push(control)
   }
   const print = options.print === undefined ? printText : options.print
-  if (print === null) return line
-  const printed = print(key, value)
-  if (printed.key !== null) line += ` key: ${printed.key}`
-  if (printed.payload !== null) line += ` payload: ${printed.payload}`
-  return line
+  const printed = control !== undefined || print === null ? null : print(key, value, record.offset)
+  if (printed !== null && printed.key !== null) parts.push(`key: ${printed.key}`)
+  if (printed !== null && printed.payload !== null) parts.push(`payload: ${printed.payload}`)
+  return {
+    line: parts.length === 0 ? '' : `| ${parts.join(' ')}`,
+    json: () => ({
+      type: 'record',
+      ...record,
+      key: shown(key),
+      value: shown(value),
+      ...(control === undefined ? {} : { control }),
+      ...(printed === null || print === printText
+        ? {}
+        : { decodedKey: parsed(printed.key), decodedValue: parsed(printed.payload) }),
+    }),
+  }
 }
 
-const printText: RecordPrinter = (key, value) => ({
+/** Bytes that are text as it, others in base64. */
+const shown = (bytes: Buffer | null): unknown =>
+  bytes === null ? null : isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') }
+
+/** What a decoder printed, as the JSON that it mostly is. */
+function parsed(text: string | null): unknown {
+  try {
+    return text?.startsWith('{') === true ? (JSON.parse(text) as unknown) : text
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}
+
+/** Keys and values as UTF-8. */
+export const printText: RecordPrinter = (key, value) => ({
   key: key?.toString('utf8') ?? null,
   payload: value?.toString('utf8') ?? null,
 })

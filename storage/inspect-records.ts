@@ -8,7 +8,12 @@ import type { Json } from '../protocol/json.ts'
 import type { Shape } from '../protocol/schema.ts'
 import { ConsumerProtocolAssignment, ConsumerProtocolSubscription } from '../protocol/state/consumer-protocol.ts'
 import * as control from '../protocol/state/control-records.ts'
-import { groupCoordinatorRecords, metadataRecords, transactionCoordinatorRecords } from '../protocol/state/index.ts'
+import {
+  groupCoordinatorRecords,
+  metadataRecords,
+  shareCoordinatorRecords,
+  transactionCoordinatorRecords,
+} from '../protocol/state/index.ts'
 import { decodeMetadataFrame } from '../protocol/state/metadata-record.ts'
 import { decodeForward } from '../protocol/state/versioned.ts'
 import { printTransactionMarker } from './inspect-log.ts'
@@ -35,32 +40,43 @@ export const printControlRecord: ControlPrinter = (type, value) => {
 const metadataTypes = new Map(Object.values(metadataRecords).map(record => [record.type, record.message]))
 
 /** Records of `__cluster_metadata`. */
-export const printClusterMetadata: RecordPrinter = (_key, value) => ({
+export const printClusterMetadata: RecordPrinter = (_key, value, offset) => ({
   key: null,
-  payload: orError(() => {
+  payload: orError(`Error at ${offset}`, () => {
     const { type, version, reader } = decodeMetadataFrame(value ?? Buffer.alloc(0))
     const message = metadataTypes.get(type)
-    if (message === undefined) return `Unknown record type ${type}`
+    if (message === undefined) throw new DecodeError(`unknown record type ${type}`)
     const data = toJson(message, version, decode(message, version, reader))
     return JSON.stringify({ type: constantName(message.name), version, data })
   }),
 })
 
-/** Records of `__consumer_offsets` (group) and `__transaction_state` (transaction). */
-export function printCoordinatorRecord(kind: 'group' | 'transaction'): RecordPrinter {
-  const records = kind === 'group' ? groupCoordinatorRecords : transactionCoordinatorRecords
+const coordinatorRecords = {
+  group: groupCoordinatorRecords,
+  transaction: transactionCoordinatorRecords,
+  share: shareCoordinatorRecords,
+}
+
+/** Records of `__consumer_offsets` (group), `__transaction_state` (transaction) and `__share_group_state` (share). */
+export function printCoordinatorRecord(kind: 'group' | 'transaction' | 'share'): RecordPrinter {
+  const records = coordinatorRecords[kind]
   const types = new Map(records.map(record => [record.type, record]))
-  return (key, value) => {
+  return (key, value, offset) => {
     if (key === null) return { key: '<NULL>', payload: null }
     const type = key.byteLength < 2 ? -1 : key.readInt16BE(0)
     const record = types.get(type)
-    if (record === undefined) return { key: `Unknown record type ${type}`, payload: null }
-    return {
-      key: orError(() => {
-        const data = toJson(record.key, 0, decode(record.key, 0, new Reader(key.subarray(2))))
-        return JSON.stringify({ type: String(type), data })
-      }),
-      payload: value === null ? '<DELETE>' : orError(() => printValue(record.value, value)),
+    if (record === undefined) {
+      return { key: `Unknown record type ${type} at offset ${offset}, skipping.`, payload: null }
+    }
+    try {
+      const data = toJson(record.key, 0, decode(record.key, 0, new Reader(key.subarray(2))))
+      return {
+        key: JSON.stringify({ type: String(type), data }),
+        payload: value === null ? '<DELETE>' : printValue(record.value, value),
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      return { key: `Error at offset ${offset}, skipping. ${error.message}`, payload: null }
     }
   }
 }
@@ -105,11 +121,11 @@ function constantName(name: string): string {
 }
 
 /** A record that does not decode is printed as that, and the next one follows. */
-function orError(print: () => string): string {
+function orError(label: string, print: () => string): string {
   try {
     return print()
   } catch (error) {
-    if (error instanceof DecodeError) return `not readable: ${error.message}`
+    if (error instanceof DecodeError) return `${label}, skipping. ${error.message}`
     throw error
   }
 }

@@ -19,7 +19,7 @@ const layers: Record<string, readonly string[]> = {
   'src/broker': ['protocol', 'storage', 'src/runtime', 'src/config', 'src/observe', 'src/cluster', 'src/coordinators'],
   'src/apis': ['protocol', 'src/runtime', 'src/config', 'src/observe', 'src/cluster', 'src/coordinators', 'src/broker'],
   'src/server': ['protocol', 'src/runtime', 'src/observe'],
-  'src/cli': ['protocol', 'src/config', 'src/runtime', 'src/apis', 'src/index.ts'],
+  'src/cli': ['protocol', 'storage', 'src/config', 'src/runtime', 'src/apis', 'src/index.ts'],
   'src/index.ts': [
     'protocol',
     'storage',
@@ -51,7 +51,7 @@ const longFiles: Record<string, string> = {}
 const inheriting: Record<string, string> = {}
 
 const sources = ['protocol', 'storage', 'src'].flatMap(folder => filesIn(folder)).filter(path => path.endsWith('.ts'))
-const everything = [...sources, ...['tests', 'scripts', 'compat', 'bench'].flatMap(folder => filesIn(folder))].filter(
+const everything = [...sources, ...['tests', 'scripts', 'compat', 'bench', 'examples'].flatMap(folder => filesIn(folder))].filter(
   path => /\.[jt]s$/.test(path),
 )
 

@@ -72,7 +72,13 @@ export function describeBatches(buffer: Buffer, limits: ReadLimits = {}): Descri
   return batches
 }
 
-function describeBatch(buffer: Buffer, at: number, limits: ReadLimits): DescribedBatch {
+const describeBatch = (buffer: Buffer, at: number, limits: ReadLimits): DescribedBatch => ({
+  ...describeHeader(buffer, at),
+  records: [...describeRecords(buffer, at, limits)],
+})
+
+/** What the header of the magic-2 batch at `at` says, whatever lies behind it. */
+export function describeHeader(buffer: Buffer, at: number): Omit<DescribedBatch, 'records'> {
   const baseOffset = buffer.readBigInt64BE(at)
   const baseTimestamp = buffer.readBigInt64BE(at + 27)
   return {
@@ -95,20 +101,23 @@ function describeBatch(buffer: Buffer, at: number, limits: ReadLimits): Describe
     baseSequence: batch.baseSequence(buffer, at),
     lastSequence: batch.lastSequence(buffer, at),
     count: batch.recordCount(buffer, at),
-    records: describeRecords(buffer, at, limits),
   }
 }
 
-function describeRecords(buffer: Buffer, at: number, limits: ReadLimits): DescribedRecord[] {
+/** The records of the magic-2 batch at `at`, one by one: those before a broken one are told. Throws as describeBatches. */
+export function* describeRecords(
+  buffer: Buffer,
+  at: number,
+  limits: ReadLimits = {},
+): Generator<DescribedRecord, void, undefined> {
   const baseOffset = buffer.readBigInt64BE(at)
   const baseTimestamp = buffer.readBigInt64BE(at + 27)
   const baseSequence = batch.baseSequence(buffer, at)
   const appendTime = batch.timestampType(buffer, at) === 'LogAppendTime' ? buffer.readBigInt64BE(at + 35) : null
   const cursor = new RecordCursor(buffer, at, limits)
-  const records: DescribedRecord[] = []
   while (cursor.next()) {
     const timestampDelta = readVarlongExactly(cursor.bytes, cursor.bodyStart + 1, cursor.bytes.length)
-    records.push({
+    yield {
       offset: int64(wrapped(baseOffset + BigInt(cursor.offsetDelta))),
       timestamp: int64(appendTime ?? wrapped(baseTimestamp + timestampDelta)),
       timestampDelta: int64(timestampDelta),
@@ -116,9 +125,8 @@ function describeRecords(buffer: Buffer, at: number, limits: ReadLimits): Descri
       value: base64(cursor.value()),
       sequence: baseSequence < 0 ? -1 : batch.incrementSequence(baseSequence, cursor.offsetDelta),
       headers: cursor.headers().map(({ key, value }) => ({ key, value: base64(value) })),
-    })
+    }
   }
-  return records
 }
 
 function describeLegacy(buffer: Buffer, b: LegacyBatch): DescribedBatch {

@@ -24,6 +24,12 @@ export interface Host {
   readonly terminal: boolean
   out(text: string): void
   err(text: string): void
+  /** Resolves when what was written so far has left: for commands that print much, and before an exit. */
+  drained(): Promise<void>
+  /** Standard error is a terminal. */
+  readonly errTerminal: boolean
+  /** Milliseconds since the epoch. */
+  now(): number
   /** Whole text of a file; throws Node's errors. */
   readText(path: string): string
   /** All of standard input. */
@@ -38,6 +44,8 @@ export interface Host {
 /** Commands besides those of the broker; each is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<{ run(args: readonly string[], host: Host): Promise<void> }>>> = {
   protocol: () => import('./commands/protocol.ts'),
+  dump: () => import('./commands/dump.ts'),
+  verify: () => import('./commands/verify.ts'),
 }
 
 /** Runs one command. The returned promise ends when the broker runs; host.exit is called when it has stopped. */

@@ -99,7 +99,7 @@ describe('verifyFolder finds', () => {
   test.each([
     ['a byte of a record', log, flipped(2000), 'its checksum is wrong'],
     ['an offset', log, flipped(7), 'begins at offset'],
-    ['a length', log, flipped(8), 'behind the last batch are none'],
+    ['a length', log, flipped(8), 'at 0: 45701 bytes are no batch that can be trusted'],
     ['a cut log', log, (data: Buffer) => data.subarray(0, 40000), 'behind the last batch are none'],
     ['an index position', '00000000000000001100.index', flipped(15), 'the index says offset'],
     ['an index of another size', '00000000000000001100.index', (data: Buffer) => data.subarray(1), 'no multiple of 8'],

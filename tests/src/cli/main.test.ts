@@ -31,6 +31,9 @@ function hostOf({ terminal = true, environment = {}, files = {}, ...broker }: Se
     terminal,
     out: text => void (seen.out += text),
     err: text => void (seen.err += text),
+    drained: () => Promise.resolve(),
+    errTerminal: terminal,
+    now: () => 0,
     readText: path => {
       if (Object.hasOwn(files, path)) return files[path]!
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' })

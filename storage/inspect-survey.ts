@@ -1,0 +1,161 @@
+/**
+ * Goes through a segment file to its end whatever is in it: batches that are right, batches that are not, and bytes that are no
+ * batch. Where bytes cannot be stepped over, the next batch is looked for: one whose checksum is right and whose offset fits.
+ */
+import * as header from '../protocol/records/batch.ts'
+import { RecordError } from '../protocol/records/error.ts'
+import { newWalkResult, RecordCursor, walkBatch, walkMessage } from '../protocol/records/record.ts'
+import { lastOffsetOf } from './batch-cursor.ts'
+import type { FileHandle, Files } from './files.ts'
+import { batchesOfFile, isValidBatch } from './inspect-log.ts'
+
+export interface SurveyedBatch {
+  readonly position: number
+  readonly size: number
+  /** The whole batch, at 0; valid until the next piece is asked for. */
+  readonly bytes: Buffer
+  readonly problem: null
+}
+
+export interface BadPiece {
+  readonly position: number
+  readonly size: number
+  readonly problem: string
+  /** Nothing follows that is right. */
+  readonly isTail: boolean
+}
+
+export interface SurveyOptions {
+  /** The least offset that the first batch may have. */
+  readonly from: number
+  /** Where the next segment begins. */
+  readonly to: number
+}
+
+const CHUNK_BYTES = 1024 * 1024
+
+/** Every byte of the file, in order. Needs codecReady(4) for batches in zstd. */
+export function* survey(
+  files: Files,
+  path: string,
+  { from, to }: SurveyOptions,
+): Generator<SurveyedBatch | BadPiece, void, undefined> {
+  const size = files.size(path)
+  let next = from
+  for (let position = 0; position < size;) {
+    const batches = batchesOfFile(files, path, position)
+    let bad: { problem: string; end: number } | null = null
+    for (;;) {
+      const found = batches.next()
+      if (found.done === true) {
+        if (found.value.bytes > 0) bad = { problem: reasons[found.value.why], end: -1 }
+        ;({ position } = found.value)
+        break
+      }
+      const { bytes } = found.value
+      ;({ position } = found.value)
+      const problem = batchProblem(bytes, next, to)
+      if (problem !== null) {
+        bad = { problem, end: position + bytes.byteLength }
+        break
+      }
+      yield { position, size: bytes.byteLength, bytes, problem }
+      next = lastOffsetOf(bytes, 0) + 1
+      position += bytes.byteLength
+    }
+    batches.return({ position, bytes: 0, why: 'END' })
+    if (bad === null) return
+    const end = endOfBad(files, path, position, bad.end, size, next, to)
+    yield { position, size: end - position, problem: bad.problem, isTail: end === size }
+    position = end
+  }
+}
+
+const reasons = {
+  END: 'nothing is wrong',
+  CUT: 'the file ends within it',
+  LENGTH: 'its length is impossible',
+  MAGIC: 'its magic is not known',
+}
+
+/** Where the next batch begins that can be trusted, or the file ends. */
+function endOfBad(
+  files: Files,
+  path: string,
+  position: number,
+  itsEnd: number,
+  size: number,
+  next: number,
+  to: number,
+): number {
+  const handle = files.open(path, 'read')
+  try {
+    // Its own length is believed where it leads to a batch, or to the end.
+    if (itsEnd === size || (itsEnd > 0 && isTrusted(handle, itsEnd, size, next, to))) return itsEnd
+    return search(handle, position + 1, size, next, to)
+  } finally {
+    handle.close()
+  }
+}
+
+function search(handle: FileHandle, from: number, size: number, next: number, to: number): number {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (let start = from; start + header.HEADER_SIZE <= size; start += CHUNK_BYTES - header.HEADER_SIZE + 1) {
+    const chunk = buffer.subarray(0, handle.readAt(buffer, start))
+    for (let at = 0; at + header.HEADER_SIZE <= chunk.byteLength; at++) {
+      if (chunk[at + 16] !== 2 || !isPlausible(chunk, at, size - start - at, next, to)) continue
+      if (isTrusted(handle, start + at, size, next, to)) return start + at
+    }
+  }
+  return size
+}
+
+function isPlausible(bytes: Buffer, at: number, left: number, next: number, to: number): boolean {
+  if (header.magic(bytes, at) !== 2) return false
+  const size = header.sizeInBytes(bytes, at)
+  if (size < header.HEADER_SIZE || size > left) return false
+  return (
+    header.baseOffset(bytes, at) >= next && header.lastOffsetDelta(bytes, at) >= 0 && header.lastOffset(bytes, at) < to
+  )
+}
+
+function isTrusted(handle: FileHandle, position: number, size: number, next: number, to: number): boolean {
+  const head = Buffer.allocUnsafe(header.HEADER_SIZE)
+  if (handle.readAt(head, position) < head.byteLength || !isPlausible(head, 0, size - position, next, to)) return false
+  const bytes = Buffer.allocUnsafe(header.sizeInBytes(head, 0))
+  return handle.readAt(bytes, position) === bytes.byteLength && header.isCrcValid(bytes, 0)
+}
+
+/** What is wrong with the batch at 0, whose offsets must lie in [next, to). */
+export function batchProblem(bytes: Buffer, next: number, to: number): string | null {
+  if (!isValidBatch(bytes)) return 'its checksum is wrong'
+  const last = lastOffsetOf(bytes, 0)
+  if (header.magic(bytes, 0) !== 2) {
+    return last < next ? `it ends at offset ${last}, which is not behind ${next - 1}` : null
+  }
+  const first = header.baseOffset(bytes, 0)
+  if (!(first >= next)) return `it begins at offset ${first}, which is not behind ${next - 1}`
+  if (last < first) return `it begins at offset ${first} and ends at ${last}`
+  if (last >= to) return `it ends at offset ${last}, but the next segment begins at ${to}`
+  if (header.codec(bytes, 0) === 0 && header.recordCount(bytes, 0) > 0) {
+    const result = newWalkResult()
+    // Compaction leaves gaps.
+    return walkBatch(bytes, 0, result, { gaps: true }) === 'OK' ? null : walkMessage(result)
+  }
+  return compressedProblem(bytes)
+}
+
+function compressedProblem(bytes: Buffer): string | null {
+  const lastDelta = header.lastOffsetDelta(bytes, 0)
+  try {
+    let delta = -1
+    for (const cursor = new RecordCursor(bytes); cursor.next();) {
+      if (cursor.offsetDelta <= delta || cursor.offsetDelta > lastDelta) return 'a record has an offset out of sequence'
+      delta = cursor.offsetDelta
+    }
+    return null
+  } catch (error) {
+    if (error instanceof RecordError) return error.message
+    throw error
+  }
+}
