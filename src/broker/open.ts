@@ -11,6 +11,7 @@ import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
 import { initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
+import { MAX_BATCH_BYTES } from '../cluster/metadata-log.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
@@ -20,6 +21,7 @@ import { FetchSessions } from './fetch-sessions.ts'
 import { Flusher } from './flusher.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Logs } from './logs.ts'
+import { afterOthers, metadataLogSettings, snapshotRules, tendMetadata } from './metadata-settings.ts'
 import { PartitionTable } from './partition-table.ts'
 
 /** Kafka's own constant (KafkaBroker.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS). */
@@ -67,7 +69,16 @@ async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroke
     tailBytes: config['odradek.tail.cache.bytes'],
     readBytes: config['odradek.fetch.memory.bytes'],
   })
-  const metadataLog = openMetadataLog({ files, arena, now, flush, cleanShutdown: dir.wasClean })
+  const metadataLog = openMetadataLog({
+    files,
+    arena,
+    now,
+    flush,
+    cleanShutdown: dir.wasClean,
+    settings: metadataLogSettings(config),
+    pause: afterOthers(runtime),
+  })
+  for (const warning of metadataLog.warnings) runtime.log.warn(warning)
   try {
     return await openWith(dir, o, arena, metadataLog, flush ? 'synced' : 'written')
   } catch (error) {
@@ -100,6 +111,9 @@ async function openWith(
       cleanShutdown: dir.wasClean,
     },
     onError: error => runtime.log.error({ err: error }, 'The metadata log failed: topics cannot be changed any more'),
+    snapshots: snapshotRules(config),
+    maxBatchBytes: Math.min(MAX_BATCH_BYTES, metadataLogSettings(config).segmentBytes >> 1),
+    onSnapshotError: error => runtime.log.error({ err: error }, 'No snapshot of the metadata: its log is kept instead'),
   })
   const { image } = metadata
   const reconfigure = (): void =>
@@ -162,6 +176,7 @@ async function openWith(
   })
   dir.cleanDeleted()
   housekeeping.start()
+  const stopTending = tendMetadata(metadata, metadataLog, runtime)
 
   return {
     broker,
@@ -171,6 +186,7 @@ async function openWith(
     },
     async close() {
       housekeeping.stop()
+      stopTending()
       await metadata.idle()
       await flusher.settle()
       let failure: unknown = null

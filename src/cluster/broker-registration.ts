@@ -40,6 +40,8 @@ export interface BootstrapOptions {
   readonly features: Readonly<Record<string, number>>
   /** Becomes the cluster's default where leader candidates are tracked (KIP-966), as in Kafka. */
   readonly minInsyncReplicas: number
+  /** What a directory was formatted with (`bootstrap.checkpoint`): recorded instead. */
+  readonly records?: readonly MetadataRecord[] | undefined
 }
 
 /**
@@ -49,17 +51,17 @@ export interface BootstrapOptions {
 export function bootstrap(image: MetadataView, options: BootstrapOptions): Decision<undefined> {
   const records: MetadataRecord[] = []
   if (image.inTransaction) records.push({ type: 'AbortTransactionRecord', value: { reason: 'Controller failover' } })
-  const level = image.metadataVersion
-  if (level !== 0 && (level < MIN_METADATA_VERSION || level > METADATA_VERSION_LEVEL))
-    throw new MetadataReplayError(
-      `the metadata log has metadata.version ${level}; ${MIN_METADATA_VERSION} to ${METADATA_VERSION_LEVEL} can be served`,
-    )
-  if (level !== 0) return { records, reply: undefined }
+  checkMetadataVersion(image)
+  if (image.metadataVersion !== 0) return { records, reply: undefined }
 
   const features = Object.entries(options.features)
     .filter(([, featureLevel]) => featureLevel > 0)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
   records.push({ type: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } })
+  if (options.records !== undefined) {
+    records.push(...options.records, { type: 'EndTransactionRecord', value: {} })
+    return { records, reply: undefined }
+  }
   for (const [name, featureLevel] of [[METADATA_VERSION, METADATA_VERSION_LEVEL] as const, ...features])
     records.push({ type: 'FeatureLevelRecord', value: { name, featureLevel } })
   if ((options.features['eligible.leader.replicas.version'] ?? 0) > 0)
@@ -74,6 +76,14 @@ export function bootstrap(image: MetadataView, options: BootstrapOptions): Decis
     })
   records.push({ type: 'EndTransactionRecord', value: {} })
   return { records, reply: undefined }
+}
+
+/** Throws MetadataReplayError for a level that we cannot write. */
+export function checkMetadataVersion({ metadataVersion: level }: Pick<MetadataView, 'metadataVersion'>): void {
+  if (level === 0 || (level >= MIN_METADATA_VERSION && level <= METADATA_VERSION_LEVEL)) return
+  throw new MetadataReplayError(
+    `the metadata log has metadata.version ${level}; ${MIN_METADATA_VERSION} (3.6-IV1) to ${METADATA_VERSION_LEVEL} (4.3-IV0) can be served`,
+  )
 }
 
 export interface Registration {

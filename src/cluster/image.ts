@@ -4,6 +4,7 @@
  * O(1), save that the first change to a topic in one `apply` copies that topic's list of partitions.
  */
 import { ConfigResource, METADATA_VERSION, type BrokerEndpoint, type BrokerFeature } from './records.ts'
+import { OtherRecords } from './other-records.ts'
 import { changedPartition, newPartition, unchanged, type PartitionImage } from './partition-image.ts'
 import type { KnownRecord, MetadataRecord, OtherRecord, RecordValues } from './records.ts'
 import { hasCollisionChars, topicNameError, unifyCollisionChars } from './topic-names.ts'
@@ -75,7 +76,7 @@ export class MetadataImage {
   #configs = new Map<number, Map<string, ReadonlyMap<string, string>>>()
   #brokers = new Map<number, BrokerImage>()
   #features = new Map<string, number>()
-  #others: OtherRecord[] = []
+  #others = new OtherRecords()
   #transaction: MetadataRecord[] | null = null
   #producerIdNext = 0
   #partitionCount = 0
@@ -121,6 +122,10 @@ export class MetadataImage {
   configuredResources(resourceType: number): Iterable<string> {
     return this.#configs.get(resourceType)?.keys() ?? []
   }
+  /** The types of which some resource has values set. */
+  configuredTypes(): Iterable<number> {
+    return this.#configs.keys()
+  }
   /** Finalized feature levels. */
   get features(): ReadonlyMap<string, number> {
     return this.#features
@@ -136,9 +141,9 @@ export class MetadataImage {
   get producerIdNext(): number {
     return this.#producerIdNext
   }
-  /** Records we keep without acting on them, in log order. */
+  /** Records we keep without acting on them, in log order; what later ones replaced or took away is gone. */
   get others(): readonly OtherRecord[] {
-    return this.#others
+    return this.#others.list()
   }
   /** Whether a BeginTransactionRecord waits for its end. */
   get inTransaction(): boolean {
@@ -158,7 +163,7 @@ export class MetadataImage {
     copy.#configs = new Map([...this.#configs].map(([type, resources]) => [type, new Map(resources)]))
     copy.#brokers = new Map(this.#brokers)
     copy.#features = new Map(this.#features)
-    copy.#others = [...this.#others]
+    copy.#others = this.#others.clone()
     copy.#transaction = this.#transaction === null ? null : [...this.#transaction]
     copy.#producerIdNext = this.#producerIdNext
     copy.#partitionCount = this.#partitionCount
@@ -232,7 +237,7 @@ export class MetadataImage {
       case 'AbortTransactionRecord':
         throw new MetadataReplayError(`${record.type} inside a transaction`)
       case 'other':
-        this.#others.push(record)
+        this.#others.apply(record)
         return
     }
   }

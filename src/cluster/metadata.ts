@@ -14,8 +14,11 @@ import {
   type QuorumStateFile,
 } from './metadata-log.ts'
 import { parseQuorumState } from '../../storage/quorum-state.ts'
+import { checkVoters, fixedQuorum, type Quorum } from './quorum.ts'
 import { formatQuorumState } from './quorum-state.ts'
 import { METADATA_VERSION_LEVEL, type MetadataRecord } from './records.ts'
+import type { SnapshotToWrite } from './snapshot.ts'
+import { Snapshotter, type SnapshotRules } from './snapshotter.ts'
 
 export type ChangeListener = (delta: MetadataDelta, image: MetadataView) => void
 
@@ -45,7 +48,13 @@ export interface MetadataOptions {
   /** For an empty log. `features` defaults to those of a newly formatted Kafka cluster, `minInsyncReplicas` to 1. */
   readonly features?: Readonly<Record<string, number>>
   readonly minInsyncReplicas?: number
+  /** For an empty log in a directory that was formatted already: recorded instead of features and configuration. */
+  readonly bootstrapRecords?: readonly MetadataRecord[] | undefined
   readonly maxBatchBytes?: number
+  /** When snapshots are written; never if left out. */
+  readonly snapshots?: SnapshotRules
+  /** Told of every snapshot that could not be written. Nothing is lost by it: the log is kept. */
+  readonly onSnapshotError?: (error: Error) => void
   /** Told once when the log fails, and of every error that a listener throws. */
   readonly onError: (error: Error) => void
 }
@@ -53,6 +62,8 @@ export interface MetadataOptions {
 interface Pending {
   readonly records: readonly MetadataRecord[]
   readonly endOffset: number
+  readonly byteLength: number
+  readonly timestamp: number
   readonly publish: (deliver: () => void) => void
   readonly reject: (error: Error) => void
 }
@@ -66,6 +77,10 @@ export class Metadata implements MetadataStore {
   #pending: Pending[] = []
   #committing: Promise<void> | null = null
   #offline: Error | null = null
+  readonly #quorum: Quorum
+  readonly #snapshotter: Snapshotter | null
+  /** Of the last committed batch. */
+  #timestamp: number
   /** The epoch this broker leads the metadata log in. */
   readonly leaderEpoch: number
   /** Whether the log was empty: a new directory. */
@@ -81,10 +96,19 @@ export class Metadata implements MetadataStore {
     this.deletedTopicIds = loaded.deletedTopicIds
     this.isNew = options.log.endOffset === 0
     this.leaderEpoch = loaded.leaderEpoch + 1
+    this.#quorum = loaded.quorum
+    this.#timestamp = loaded.timestamp
+    const { log, snapshots: rules, now } = options
+    const write = log.writeSnapshot?.bind(log)
+    const onError = options.onSnapshotError ?? options.onError
+    this.#snapshotter =
+      write === undefined || rules === undefined
+        ? null
+        : new Snapshotter({ rules, now, write, onError }, loaded.byteLength)
   }
 
   /**
-   * Replays the log, opens a new leader epoch, and records what is due at a start: bootstrap records, the broker's
+   * Replays the newest snapshot and the log behind it, opens a new leader epoch, and records what is due at a start: bootstrap records, the broker's
    * registration, its leaderships. Resolves when that is durable. Throws MetadataReplayError for a log that is damaged
    * or not ours, CorruptFileError for an unreadable `quorum-state`, KafkaError KAFKA_STORAGE_ERROR when the disk fails.
    */
@@ -96,10 +120,11 @@ export class Metadata implements MetadataStore {
     const bootstrapOptions = {
       features: options.features ?? bootstrapFeatures,
       minInsyncReplicas: options.minInsyncReplicas ?? 1,
+      records: options.bootstrapRecords,
     }
     bootstrap(metadata.image, bootstrapOptions)
-    quorumState.write(formatQuorumState(nodeId, leaderEpoch))
-    log.append(leaderChangeBatch(nodeId, now()), leaderEpoch)
+    quorumState.write(formatQuorumState(nodeId, leaderEpoch, metadata.#quorum))
+    log.append(leaderChangeBatch(nodeId, metadata.#quorum, now()), leaderEpoch)
     metadata.#latest.apply([], log.endOffset)
     metadata.#committed.apply([], log.endOffset)
     const started = [
@@ -128,7 +153,8 @@ export class Metadata implements MetadataStore {
     return new Promise((resolve, reject) => {
       if (this.#offline !== null) throw storageError(this.#offline)
       const { records, reply } = decide(this.#latest)
-      if (records.length > 0) this.#append(records)
+      const timestamp = this.#options.now()
+      const byteLength = records.length > 0 ? this.#append(records, timestamp) : 0
       // An answer that changes nothing still rests on what was decided before it.
       if (records.length === 0 && this.#pending.length === 0 && this.#committing === null) return resolve(reply)
       const publish = (deliver: () => void) => {
@@ -139,25 +165,50 @@ export class Metadata implements MetadataStore {
         }
         resolve(reply)
       }
-      this.#pending.push({ records, endOffset: this.#log.endOffset, publish, reject })
+      this.#pending.push({ records, endOffset: this.#log.endOffset, byteLength, timestamp, publish, reject })
       this.#committing ??= this.#commitAll()
     })
   }
 
-  /** Resolves when nothing is waiting to become durable. */
+  /** Resolves when nothing is waiting to become durable, and no snapshot is being written. */
   async idle(): Promise<void> {
     while (this.#committing !== null) await this.#committing
+    await this.#snapshotter?.idle()
   }
 
-  #append(records: readonly MetadataRecord[]): void {
+  /** Begins to write a snapshot if one is due; to be called by the clock, for commits ask by themselves. */
+  snapshotIfDue(): void {
+    this.#snapshotter?.writeIfDue(() => this.#snapshot())
+  }
+
+  /** Writes a snapshot of what is committed, due or not. Resolves when it is there or could not be written. */
+  async writeSnapshot(): Promise<void> {
+    await this.#snapshotter?.idle()
+    await this.#snapshotter?.write(() => this.#snapshot())
+  }
+
+  /** Null in the middle of a metadata transaction: its records are no part of the image yet. */
+  #snapshot(): SnapshotToWrite | null {
+    if (this.#offline !== null || this.#committed.inTransaction) return null
+    return {
+      id: { offset: this.#committed.endOffset, epoch: this.leaderEpoch },
+      image: this.#committed.clone(),
+      quorum: this.#quorum,
+      lastContainedTimestamp: this.#timestamp,
+    }
+  }
+
+  /** @returns how many bytes the log got */
+  #append(records: readonly MetadataRecord[], timestamp: number): number {
     const level = this.#latest.metadataVersion || METADATA_VERSION_LEVEL
-    const { batches } = encodeDecision(records, level, this.#options.now(), this.#options.maxBatchBytes)
+    const { batches } = encodeDecision(records, level, timestamp, this.#options.maxBatchBytes)
     try {
       for (const bytes of batches) this.#log.append(bytes, this.leaderEpoch)
       this.#latest.apply(records, this.#log.endOffset)
     } catch (error) {
       throw this.#fail(error)
     }
+    return batches.reduce((sum, { length }) => sum + length, 0)
   }
 
   /** One commit at a time; whoever comes while one is under way shares the next. */
@@ -176,12 +227,15 @@ export class Metadata implements MetadataStore {
         break
       }
       for (const pending of batch) pending.publish(() => this.#publish(pending))
+      this.snapshotIfDue()
     }
     this.#committing = null
   }
 
-  #publish({ records, endOffset }: Pending): void {
+  #publish({ records, endOffset, byteLength, timestamp }: Pending): void {
     if (records.length === 0) return
+    this.#timestamp = timestamp
+    this.#snapshotter?.committed(byteLength)
     const delta = this.#committed.apply(records, endOffset)
     const failures: unknown[] = []
     for (const listener of this.#listeners)
@@ -217,17 +271,30 @@ interface Loaded {
   readonly deletedTopicIds: ReadonlySet<string>
   /** The last epoch anybody led in. */
   readonly leaderEpoch: number
+  readonly quorum: Quorum
+  /** Of the last batch; 0 where there is none. */
+  readonly timestamp: number
+  /** Of the log behind the snapshot. */
+  readonly byteLength: number
 }
 
-function load({ log, quorumState }: MetadataOptions): Loaded {
-  const image = new MetadataImage()
+function load({ log, quorumState, nodeId }: MetadataOptions): Loaded {
+  const { snapshot } = log
+  const image = snapshot?.image.clone() ?? new MetadataImage()
   const deletedTopicIds = new Set<string>()
-  const state = quorumState.read()
-  let leaderEpoch = state === null ? 0 : parseQuorumState(state, 'quorum-state').leaderEpoch
+  const data = quorumState.read()
+  const state = data === null ? null : parseQuorumState(data, 'quorum-state')
+  let leaderEpoch = Math.max(state?.leaderEpoch ?? 0, snapshot?.id.epoch ?? 0)
+  let quorum = snapshot?.quorum ?? fixedQuorum
+  let timestamp = snapshot?.lastContainedTimestamp ?? 0
+  let byteLength = 0
   for (const batch of loadBatches(log)) {
     const { topicsDeleted } = image.apply(batch.records, batch.endOffset)
     for (const { topicId } of topicsDeleted) deletedTopicIds.add(topicId)
     leaderEpoch = Math.max(leaderEpoch, batch.leaderEpoch)
+    byteLength += batch.byteLength
+    ;({ quorum, timestamp } = batch)
   }
-  return { image, deletedTopicIds, leaderEpoch }
+  checkVoters(quorum, state, nodeId)
+  return { image, deletedTopicIds, leaderEpoch, quorum, timestamp, byteLength }
 }

@@ -1,12 +1,10 @@
 /** Metadata records <-> the bytes they have as values of the metadata log: Kafka's frame, then the message. */
 import { DecodeError } from '../../protocol/reader.ts'
-import { LeaderChangeMessage } from '../../protocol/state/control-records.ts'
 import {
   decodeMetadataFrame,
   decodeMetadataRecord,
   encodeMetadataRecord,
 } from '../../protocol/state/metadata-record.ts'
-import { encode } from '../../protocol/compile.ts'
 import { Writer } from '../../protocol/writer.ts'
 import { MetadataReplayError } from './image.ts'
 import { messages, recordVersion, type KnownRecord, type MetadataRecord, type RecordType } from './records.ts'
@@ -43,12 +41,4 @@ export function decodeRecord(bytes: Buffer, offset: number): MetadataRecord {
     if (!(error instanceof DecodeError)) throw error
     throw new MetadataReplayError(`the metadata record at offset ${offset} cannot be read: ${error.message}`)
   }
-}
-
-/** The value of the LEADER_CHANGE control record of a quorum of one. */
-export function encodeLeaderChange(leaderId: number): Buffer {
-  const writer = new Writer()
-  const voters = [{ voterId: leaderId }]
-  encode(LeaderChangeMessage, 0, { version: 0, leaderId, voters, grantingVoters: voters }, writer)
-  return writer.toBuffer()
 }

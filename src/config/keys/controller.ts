@@ -84,11 +84,13 @@ export const controllerKeys = {
   'internal.metadata.delete.delay.millis': long({
     default: 60_000,
     internal: true,
+    works: true,
     doc: 'How long deleted metadata files stay on disk.',
   }),
   'internal.metadata.log.segment.bytes': int({
     default: null,
     internal: true,
+    works: true,
     doc: 'Segment size of the metadata log in tests.',
   }),
   'internal.metadata.max.batch.size.in.bytes': int({
@@ -103,20 +105,24 @@ export const controllerKeys = {
   'metadata.log.max.record.bytes.between.snapshots': long({
     default: 20_971_520,
     min: 1,
+    works: true,
     doc: 'Bytes of new metadata records after which a snapshot is written.',
   }),
   'metadata.log.max.snapshot.interval.ms': long({
     default: 3_600_000,
     min: 0,
+    works: true,
     doc: 'Longest time between snapshots while new metadata records arrive.',
   }),
   'metadata.log.segment.bytes': int({
     default: 1_073_741_824,
     min: 8_388_608,
+    works: true,
     doc: 'Size at which a segment of the metadata log is closed.',
   }),
   'metadata.log.segment.ms': long({
     default: 604_800_000,
+    works: true,
     doc: 'Age at which a segment of the metadata log is closed.',
   }),
   'metadata.max.idle.interval.ms': int({
@@ -126,10 +132,12 @@ export const controllerKeys = {
   }),
   'metadata.max.retention.bytes': long({
     default: 104_857_600,
+    works: true,
     doc: 'Most bytes of metadata log and snapshots before old ones are removed.',
   }),
   'metadata.max.retention.ms': long({
     default: 604_800_000,
+    works: true,
     doc: 'Age at which metadata log segments and snapshots are removed.',
   }),
 }

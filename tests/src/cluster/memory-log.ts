@@ -3,7 +3,7 @@ import * as batch from '../../../protocol/records/batch.ts'
 import type { MetadataLog, QuorumStateFile } from '../../../src/cluster/metadata-log.ts'
 
 export class MemoryLog implements MetadataLog {
-  readonly startOffset: number = 0
+  readonly snapshot: MetadataLog['snapshot'] = null
   #batches: Buffer[] = []
   #durable = 0
   /** Called before each append and commit; throws to make it fail. */

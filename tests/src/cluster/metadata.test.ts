@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as batch from '../../../protocol/records/batch.ts'
 import { KAFKA_STORAGE_ERROR, KafkaError } from '../../../protocol/errors.ts'
 import { createTopics, deleteTopics, registerBroker } from '../../../src/cluster/controller.ts'
-import { MetadataReplayError, type MetadataDelta, type MetadataView } from '../../../src/cluster/image.ts'
+import type { MetadataDelta, MetadataView } from '../../../src/cluster/image.ts'
 import { loadBatches } from '../../../src/cluster/metadata-log.ts'
 import type { Metadata } from '../../../src/cluster/metadata.ts'
 import { partitionChange, type PartitionChange } from '../../../src/cluster/partition-image.ts'
@@ -127,13 +127,13 @@ describe('a start', () => {
     expect(newer.batchCount).toBe(log.batchCount)
     expect(quorumState.data).toBeNull()
 
-    const cut = Object.assign(new MemoryLog(), { startOffset: 5 })
-    await expect(open({ log: cut })).rejects.toThrow(MetadataReplayError)
+    const cut = Object.assign(new MemoryLog(), { read: () => [...log.read()].slice(1) })
+    await expect(open({ log: cut })).rejects.toThrow(/no record at offset 0/)
     const rubbish = new MemoryLog()
     rubbish.append(Buffer.from([...log.read()].at(-1) ?? []), 1)
     const [bytes] = rubbish.read()
     bytes?.fill(0xff, batch.HEADER_SIZE + 6, batch.HEADER_SIZE + 10)
-    await expect(open({ log: rubbish })).rejects.toThrow(/cannot be read/)
+    await expect(open({ log: rubbish })).rejects.toThrow(/damaged at offset 0/)
   })
 })
 
@@ -289,9 +289,13 @@ describe('over restarts', () => {
   })
 
   test.each(['4.3.1-clean', '4.3.1-killed', '3.9.1-clean'])("continues Apache Kafka's own log, %s", async name => {
+    const broker = [...loadBatches(kafkaLog(name))]
+      .flatMap(({ records }) => records)
+      .find(record => record.type === 'RegisterBrokerRecord')!
+    const { logDirs } = broker.value
     const { metadata, log } = await open({
       log: kafkaLog(name),
-      registration: { ...registration, cleanShutdown: name.endsWith('clean') },
+      registration: { ...registration, logDirs, cleanShutdown: name.endsWith('clean') },
     })
     expect(metadata.isNew).toBe(false)
     const partitions = [...metadata.image.topics()].flatMap(topic => topic.partitions)

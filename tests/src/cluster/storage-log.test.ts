@@ -35,8 +35,9 @@ const create = (metadata: Metadata, name: string, numPartitions = 1) =>
 describe('on a memory disk', () => {
   test('the folder is that of Kafka', async () => {
     const files = memoryFiles()
-    const { metadata } = await start(files, true)
+    const { metadata, log } = await start(files, true)
     await create(metadata, 'a')
+    await log.close(true)
     expect(files.list(FOLDER)).toEqual(
       expect.arrayContaining([
         '00000000000000000000.index',
