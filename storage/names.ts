@@ -18,6 +18,8 @@ export const SWAP_SUFFIX = '.swap'
 export const TEMPORARY_SUFFIX = '.tmp'
 /** A snapshot of `__cluster_metadata` (KIP-630). */
 export const CHECKPOINT_SUFFIX = '.checkpoint'
+/** Appended to a snapshot of `__cluster_metadata` that is being written: worthless after a crash. */
+export const PART_SUFFIX = '.part'
 
 export const LOCK_FILE = '.lock'
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
@@ -40,6 +42,8 @@ const TOPIC_PATTERN = /^[a-zA-Z0-9._-]+$/
 const OFFSET_PATTERN = /^(\d{20})\./
 /** What follows the topic of a folder that is being deleted, moved or was found without an owner. */
 const MARKED_PATTERN = /^(.+)-(\d+)\.([^.]+)-(delete|future|stray)$/
+/** A snapshot of `__cluster_metadata`, and what may stand behind its id before the suffix while it is written. */
+const SNAPSHOT_PATTERN = /^(\d{20})-(\d{10})(.*)\.checkpoint(|\.part|\.deleted)$/
 const FOLDER_PATTERN = /^(.+)-(\d+)$/
 
 export type FolderKind = 'log' | 'delete' | 'future' | 'stray'
@@ -88,6 +92,27 @@ export function offsetOfFile(name: string): number | null {
   if (digits === undefined) return null
   const offset = Number(digits)
   return Number.isSafeInteger(offset) ? offset : null
+}
+
+/** `00000000000000000042-0000000007.checkpoint`: the metadata before `offset`, whose last record has that leader epoch. */
+export function metadataSnapshotFile(offset: number, epoch: number, suffix = ''): string {
+  return `${offsetDigits(offset)}-${String(epoch).padStart(10, '0')}${CHECKPOINT_SUFFIX}${suffix}`
+}
+
+export interface MetadataSnapshotName {
+  readonly offset: number
+  readonly epoch: number
+  /** Finished and in use; else it is being written or waits for deletion (Snapshots.java). */
+  readonly whole: boolean
+}
+
+/** Null when it is no snapshot's name. */
+export function parseMetadataSnapshot(name: string): MetadataSnapshotName | null {
+  const match = SNAPSHOT_PATTERN.exec(name)
+  if (match === null) return null
+  const [offset, epoch] = [Number(match[1]), Number(match[2])]
+  if (!Number.isSafeInteger(offset) || epoch > 0x7fffffff) return null
+  return { offset, epoch, whole: match[4] === '' && match[3] === '' }
 }
 
 export function partitionFolder(topic: string, partition: number): string {
