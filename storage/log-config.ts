@@ -33,6 +33,12 @@ export interface LogConfig {
   readonly compressionType: 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly compressionLevel?: number
   readonly cleanupPolicy: { readonly compact: boolean; readonly delete: boolean }
+  /** How long tombstones and markers stay, counted from the compaction that found nothing before them. */
+  readonly deleteRetentionMs: number
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  /** Between 0 and 1. */
+  readonly minCleanableDirtyRatio: number
   readonly producerIdExpirationMs: number
   /** Walk the records of compressed batches too (`odradek.validate.compressed`). */
   readonly validateCompressed: boolean

@@ -172,6 +172,11 @@ export class LogDir<L extends ManagedLog> {
     return this.#known.has(names.partitionFolder(topic, partition))
   }
 
+  /** The recovery point of a log as its checkpoint has it. */
+  recoveryPointOf(topic: string, partition: number): number {
+    return this.#known.get(names.partitionFolder(topic, partition))?.recoveryPoint ?? 0
+  }
+
   /** Opens the log of a partition that has a folder. What `open` throws passes through, and the log may be tried again. */
   openLog(topic: string, partition: number, open: (known: KnownLog) => L): L {
     const folder = names.partitionFolder(topic, partition)

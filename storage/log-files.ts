@@ -116,6 +116,39 @@ export class LogFiles {
     this.#namesChanged = true
   }
 
+  /** A segment that compaction fills. It is no part of the log until it takes the place of others. */
+  newCleaned(baseOffset: number, now: number): Segment {
+    return new Segment(this.#files, this.folder, baseOffset, this.config, now, 0, names.CLEANED_SUFFIX)
+  }
+
+  /** Puts one segment, whose files are finished and durable, in the place of others, which are neighbours; theirs are deleted later. */
+  replace(old: readonly Segment[], by: Segment, now: number): void {
+    const from = this.#segments.indexOf(old[0]!)
+    this.drop(from, from + old.length, now)
+    this.#segments.splice(from, 0, by)
+    this.snapshots.removeAt(old.slice(1).map(({ baseOffset }) => baseOffset))
+  }
+
+  /** Whether they are segments of the log, one behind the other. */
+  holds(segments: readonly Segment[]): boolean {
+    const from = this.#segments.indexOf(segments[0]!)
+    return from >= 0 && segments.every((segment, n) => this.#segments[from + n] === segment)
+  }
+
+  /** Gives a segment that took the place of others its final name. */
+  finishSwap(segment: Segment): void {
+    segment.moveTo('')
+    this.#namesChanged = true
+  }
+
+  syncFolder(): Promise<void> {
+    return this.#files.syncDir(this.folder)
+  }
+
+  syncFolderNow(): void {
+    this.#files.syncDirNow(this.folder)
+  }
+
   /**
    * Cuts the active segment, and makes that and earlier drops durable: a crash must not bring old batches back in front of
    * those that will be appended in their place. @returns the offset behind the last batch

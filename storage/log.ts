@@ -11,6 +11,7 @@ import { DiskGuard } from './disk-guard.ts'
 import { GroupSync } from './group-sync.ts'
 import type { AppendTarget } from './log-append.ts'
 import { appendRecords } from './log-append.ts'
+import { Compaction } from './compaction.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogFiles } from './log-files.ts'
 import { freeDeletedName, reconcileTopicId } from './log-folder.ts'
@@ -25,7 +26,7 @@ import type { ReadBuffers } from './read-buffers.ts'
 import { readBuffersOf } from './read-buffers.ts'
 import type { LoadedLog } from './recovery.ts'
 import { loadLog } from './recovery.ts'
-import { planRetention } from './retention.ts'
+import { deleteOldSegments, rollIfOld } from './log-retention.ts'
 import type { Tail, TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
 import { expansionLimit } from './validate.ts'
@@ -45,6 +46,7 @@ export class Log {
   readonly partition: number
   readonly topicId: string | null
   readonly producers: ProducerState
+  readonly compaction: Compaction
   /** Bytes that the recovery read when the log was opened; 0 after a clean stop. */
   readonly scannedBytes: number
   readonly #o: OpenOptions
@@ -99,6 +101,7 @@ export class Log {
       tail: this.#tail,
       roll: now => this.roll(now),
     }
+    this.compaction = new Compaction(this.#target)
   }
 
   get config(): LogConfig {
@@ -106,6 +109,7 @@ export class Log {
   }
 
   configure(config: LogConfig): void {
+    if (!config.cleanupPolicy.compact) this.compaction.abort()
     this.#files.configure(config)
     this.producers.expirationMs = config.producerIdExpirationMs
   }
@@ -274,6 +278,7 @@ export class Log {
     assert(offset >= 0, `truncation to ${offset}`)
     this.#mustBeOnline()
     this.write()
+    this.compaction.abort()
     truncateLog(this.#target, offset, now)
   }
 
@@ -281,6 +286,7 @@ export class Log {
   truncateFullyAndStartAt(offset: number, now: number): void {
     this.#mustBeOnline()
     this.write()
+    this.compaction.abort()
     restartLog(this.#target, offset, now)
   }
 
@@ -304,20 +310,13 @@ export class Log {
   applyRetention(now: number, readableEnd?: number): number {
     if (this.offline !== null || this.#closed) return 0
     this.write()
-    const { active, segments, snapshots } = this.#files
-    if (active.size > 0 && now - active.created > this.config.segmentMs - active.rollJitterMs) this.roll(now)
-    const { config, logStartOffset, logEndOffset } = this
-    const facts = { config, now, logStartOffset, logEndOffset, readableEnd: readableEnd ?? this.#offsets.written }
-    const count = this.#disk.runOrLater(() => planRetention(segments, facts))?.count ?? 0
-    if (count === 0) return 0
-    if (count === segments.length) this.roll(now)
-    // Nobody may be sent to an offset whose file is about to go.
-    this.advanceLogStartOffset(segments[count]!.baseOffset)
-    this.#disk.run(() => {
-      this.#files.drop(0, count, now)
-      snapshots.keepWithin(this.#offsets.start, this.#offsets.end)
+    rollIfOld(this.#target, now)
+    // Compaction counts on its segments; retention comes again.
+    if (this.compaction.isRunning) return 0
+    return deleteOldSegments(this.#target, now, {
+      readableEnd: readableEnd ?? this.#offsets.written,
+      startAt: offset => this.advanceLogStartOffset(offset),
     })
-    return count
   }
 
   /** Removes files of dropped segments once file.delete.delay.ms has passed. @returns how many */
@@ -342,6 +341,7 @@ export class Log {
     try {
       if (clean && this.offline === null) {
         this.write()
+        this.compaction.abort()
         this.#disk.run(() => this.#files.syncForClose(this.producers))
         this.#offsets.syncStarts()
         this.#offsets.syncEnded()
@@ -391,6 +391,7 @@ export class Log {
   #release(): void {
     if (this.#closed) return
     this.#closed = true
+    this.compaction.forget()
     this.#queue.clear()
     this.#tail.clear()
     this.#files.close()

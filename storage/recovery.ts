@@ -54,6 +54,7 @@ export function loadLog(o: LoadOptions): LoadedLog {
   const clean = o.cleanShutdown && epochs !== null
   const state: Loading = {
     o: { ...o, recoveryPoint: epochs === null ? 0 : o.recoveryPoint },
+    syncedOffset: o.recoveryPoint,
     segments: [],
     epochs: epochs ?? new LeaderEpochs(),
     producers: new ProducerState(o.config.producerIdExpirationMs),
@@ -90,6 +91,8 @@ export function loadLog(o: LoadOptions): LoadedLog {
 
 interface Loading {
   readonly o: LoadOptions
+  /** Below it everything was on disk; the recovery point, which may have been put back, is not beyond it. */
+  readonly syncedOffset: number
   readonly segments: Segment[]
   readonly epochs: LeaderEpochs
   readonly producers: ProducerState
@@ -117,19 +120,23 @@ function loadEpochs(files: Files, folder: string): LeaderEpochs | null {
  */
 function completeSwaps(files: Files, folder: string): string[] {
   const path = (name: string) => names.join(folder, name)
-  const swaps: string[] = []
-  let firstCleaned = Infinity
-  for (const name of files.list(folder)) {
-    if (name.endsWith(names.SWAP_SUFFIX)) swaps.push(name)
-    if (name.endsWith(names.CLEANED_SUFFIX)) firstCleaned = Math.min(firstCleaned, names.offsetOfFile(name) ?? Infinity)
+  const found = files.list(folder)
+  const cleaned = found.filter(name => name.endsWith(names.CLEANED_SUFFIX))
+  const firstCleaned = Math.min(...cleaned.map(name => names.offsetOfFile(name) ?? Infinity))
+  const swaps = found.filter(name => name.endsWith(names.SWAP_SUFFIX))
+  const valid = swaps.filter(name => (names.offsetOfFile(name) ?? 0) < firstCleaned)
+  if (valid.length < swaps.length) {
+    for (const name of swaps) if (!valid.includes(name)) files.remove(path(name))
+    // Without the `.cleaned` ones they would pass for complete.
+    files.syncDirNow(folder)
+  }
+  for (const name of found) {
     // Snapshots of the metadata log are deleted by its own rules (KIP-630).
     const unfinished =
       name.endsWith(names.DELETED_SUFFIX) && !name.endsWith(names.CHECKPOINT_SUFFIX + names.DELETED_SUFFIX)
-    if (unfinished || name.endsWith(names.CLEANED_SUFFIX) || name.endsWith(names.TEMPORARY_SUFFIX))
-      files.remove(path(name))
+    if (unfinished || cleaned.includes(name) || name.endsWith(names.TEMPORARY_SUFFIX)) files.remove(path(name))
   }
-  const valid = swaps.filter(name => (names.offsetOfFile(name) ?? 0) < firstCleaned)
-  for (const name of swaps) if (!valid.includes(name)) files.remove(path(name))
+  if (valid.length === 0) return files.list(folder)
   const covered = valid
     .filter(name => name.endsWith(names.LOG_SUFFIX + names.SWAP_SUFFIX))
     .map(name => ({ base: names.offsetOfFile(name) ?? 0, end: endOfFile(files, path(name)) }))
@@ -140,7 +147,11 @@ function completeSwaps(files: Files, folder: string): string[] {
     if (offset === null || name.endsWith(names.SWAP_SUFFIX) || offset < first || offset >= end) continue
     files.remove(path(name))
   }
+  // What they cover must not come back beside them.
+  files.syncDirNow(folder)
   for (const name of valid) files.rename(path(name), path(name.slice(0, -names.SWAP_SUFFIX.length)))
+  // An index must not be taken for that of the segment before.
+  files.syncDirNow(folder)
   return files.list(folder)
 }
 
@@ -237,8 +248,14 @@ function scanUnsynced(state: Loading): void {
     const found = scan(state, segment)
     gaps ||= found.gaps
     const next = segments[n + 1]
-    // Offsets are missing between segments only where compaction removed them. Elsewhere the end of this one was lost.
-    const lost = next !== undefined && found.nextOffset < next.baseOffset && !gaps && !o.config.cleanupPolicy.compact
+    // Offsets are missing between segments only where compaction removed them, which is nowhere beyond the recovery point of the
+    // time. Elsewhere the end of this one was lost.
+    const lost =
+      next !== undefined &&
+      found.nextOffset < next.baseOffset &&
+      next.baseOffset > state.syncedOffset &&
+      !gaps &&
+      !o.config.cleanupPolicy.compact
     if (found.cut || lost || (next !== undefined && found.nextOffset > next.baseOffset)) {
       dropSegments(state, n + 1)
       return

@@ -21,9 +21,9 @@ const scratch = Buffer.allocUnsafeSlow(16 * 1024)
 
 export class Segment {
   readonly baseOffset: number
-  readonly offsetIndex: OffsetIndex
-  readonly timeIndex: TimeIndex
-  readonly transactions: TransactionIndex
+  offsetIndex!: OffsetIndex
+  timeIndex!: TimeIndex
+  transactions!: TransactionIndex
   /** Random part of the time after which this segment rolls, so that many logs do not roll at once. */
   readonly rollJitterMs: number
   /** When it was created, or opened as the active segment: what age is counted from while its batches have no timestamp. */
@@ -45,9 +45,19 @@ export class Segment {
   #writable = false
   /** Closed for good: it answers no more. */
   #closed = false
+  /** Behind the names of the files, while they take the place of others. */
+  #suffix = ''
 
-  constructor(files: Files, folder: string, baseOffset: number, config: LogConfig, now: number, rollJitterMs = 0) {
-    const path = (name: string) => names.join(folder, name)
+  /** @param suffix of the names of its files: CLEANED_SUFFIX for a segment that compaction writes */
+  constructor(
+    files: Files,
+    folder: string,
+    baseOffset: number,
+    config: LogConfig,
+    now: number,
+    rollJitterMs = 0,
+    suffix = '',
+  ) {
     this.#files = files
     this.#folder = folder
     this.baseOffset = baseOffset
@@ -55,18 +65,11 @@ export class Segment {
     this.rollJitterMs = rollJitterMs
     this.#indexIntervalBytes = config.indexIntervalBytes
     this.#indexBytes = config.segmentIndexBytes
-    this.offsetIndex = new OffsetIndex(
-      files,
-      path(names.offsetIndexFile(baseOffset)),
-      baseOffset,
-      config.segmentIndexBytes,
-    )
-    this.timeIndex = new TimeIndex(files, path(names.timeIndexFile(baseOffset)), baseOffset, config.segmentIndexBytes)
-    this.transactions = new TransactionIndex(files, path(names.txnIndexFile(baseOffset)), baseOffset)
+    this.#name(suffix)
   }
 
   get path(): string {
-    return names.join(this.#folder, names.logFile(this.baseOffset))
+    return names.join(this.#folder, names.logFile(this.baseOffset, this.#suffix))
   }
 
   /** Bytes appended, written or not. */
@@ -272,6 +275,10 @@ export class Segment {
   /** Gives descriptors and memory back; what was not flushed is lost. */
   close(): void {
     this.#closed = true
+    this.#release()
+  }
+
+  #release(): void {
     this.#handle?.close()
     this.#handle = null
     this.offsetIndex.release()
@@ -279,18 +286,52 @@ export class Segment {
     this.transactions.release()
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Adds `.deleted` to the names of all files. The segment answers no more. @returns the new paths */
   markDeleted(): string[] {
     this.close()
+    return this.#rename(names.DELETED_SUFFIX)
+  }
+
+  /** Gives all files the suffix instead of the one they have. Everything must be flushed. */
+  moveTo(suffix: string): void {
+    this.#release()
+    this.#rename(suffix)
+    this.#name(suffix)
+  }
+
+  /** Removes the files of a segment that never became part of the log. */
+  discard(): void {
+    this.close()
+    for (const name of segmentFiles(this.baseOffset)) {
+      const path = names.join(this.#folder, name) + this.#suffix
+      if (this.#files.exists(path)) this.#files.remove(path)
+    }
+  }
+
+  /** @returns the new paths of the files there are */
+  #rename(suffix: string): string[] {
     const renamed: string[] = []
     // The log goes last: as long as it has its name, a restart finds a whole segment or rebuilds what is missing.
     for (const name of segmentFiles(this.baseOffset)) {
       const path = names.join(this.#folder, name)
-      if (!this.#files.exists(path)) continue
-      this.#files.rename(path, path + names.DELETED_SUFFIX)
-      renamed.push(path + names.DELETED_SUFFIX)
+      if (!this.#files.exists(path + this.#suffix)) continue
+      this.#files.rename(path + this.#suffix, path + suffix)
+      renamed.push(path + suffix)
     }
     return renamed
+  }
+
+  #name(suffix: string): void {
+    this.#suffix = suffix
+    const path = (name: string) => names.join(this.#folder, name) + suffix
+    const [files, base, indexBytes] = [this.#files, this.baseOffset, this.#indexBytes]
+    this.offsetIndex = new OffsetIndex(files, path(names.offsetIndexFile(base)), base, indexBytes)
+    this.timeIndex = new TimeIndex(files, path(names.timeIndexFile(base)), base, indexBytes)
+    this.transactions = new TransactionIndex(files, path(names.txnIndexFile(base)), base)
   }
 
   #open(mode: 'read' | 'write' = 'write'): FileHandle {

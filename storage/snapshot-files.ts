@@ -78,6 +78,11 @@ export class SnapshotFiles {
     }
   }
 
+  /** Removes those of segments that are gone. */
+  removeAt(baseOffsets: readonly number[]): void {
+    for (const offset of baseOffsets) if (this.#offsets.includes(offset)) this.#remove(offset)
+  }
+
   removeAll(): void {
     for (const offset of this.#offsets) this.#remove(offset)
   }

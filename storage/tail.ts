@@ -110,6 +110,16 @@ export class Tail {
     while (this.#count > 0 && this.endOffset > offset) this.#slabs[this.#slot(--this.#count)] = undefined
   }
 
+  /** Forgets batches wholly below `offset`: in the log there is less of them now. */
+  startAt(offset: number): void {
+    while (this.#count > 0 && (this.#nextOffsets[this.#first] as number) <= offset) {
+      this.#slabs[this.#first] = undefined
+      this.#first = this.#slot(1)
+      this.#count--
+    }
+    if (this.#count === 0) this.clear()
+  }
+
   clear(): void {
     for (const slab of this.#slabs) slab?.tails.delete(this)
     this.#first = this.#count = this.#capacity = 0

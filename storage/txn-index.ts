@@ -49,6 +49,11 @@ export class TransactionIndex {
     this.#entries?.push(txn)
   }
 
+  /** Makes the file, be it an empty one: it is to take the place of another. */
+  create(): void {
+    this.#handle ??= this.#files.open(this.path, 'write')
+  }
+
   /**
    * Adds to `into` the transactions that overlap [fetchOffset, upperBound).
    * @returns true when no later segment can hold more of them

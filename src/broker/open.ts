@@ -15,7 +15,9 @@ import { MAX_BATCH_BYTES } from '../cluster/metadata-log.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
+import { cleanerCounters } from '../observe/counters.ts'
 import { Broker } from './broker.ts'
+import { Cleaner } from './cleaner.ts'
 import { Coordinators } from './coordinators.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Flusher } from './flusher.ts'
@@ -136,6 +138,7 @@ async function openWith(
     newProducerId: () => producerIds.next(),
   })
   const housekeeping = new Housekeeping({ config, runtime, dir, partitions, flusher })
+  const cleaner = new Cleaner({ config, runtime, partitions, counters: cleanerCounters(), dirOf: () => dir })
   const broker = new Broker({
     config,
     runtime,
@@ -164,6 +167,7 @@ async function openWith(
   const onGone = (topic: string, partition: number): void => {
     housekeeping.folderDeleted()
     coordinators.gone(topic, partition)
+    cleaner.gone(topic, partition)
   }
   const logs = new Logs({ dir, arena, config, runtime, flusher, nodeId: dir.nodeId, partitions, onLed, onGone }, image)
   logs.start(metadata.deletedTopicIds)
@@ -176,6 +180,7 @@ async function openWith(
   })
   dir.cleanDeleted()
   housekeeping.start()
+  cleaner.start()
   const stopTending = tendMetadata(metadata, metadataLog, runtime)
 
   return {
@@ -186,6 +191,7 @@ async function openWith(
     },
     async close() {
       housekeeping.stop()
+      await cleaner.stop()
       stopTending()
       await metadata.idle()
       await flusher.settle()

@@ -102,6 +102,10 @@ export interface LogSettings {
   /** Left out where the codec has no level or its own default is meant. */
   readonly compressionLevel?: number
   readonly cleanupPolicy: { readonly compact: boolean; readonly delete: boolean }
+  readonly deleteRetentionMs: number
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  readonly minCleanableDirtyRatio: number
   readonly producerIdExpirationMs: number
   readonly validateCompressed: boolean
 }
@@ -129,6 +133,10 @@ export function logSettings(broker: BrokerConfig, topic: TopicConfig): LogSettin
       compact: topic['cleanup.policy'].includes('compact'),
       delete: topic['cleanup.policy'].includes('delete'),
     },
+    deleteRetentionMs: topic['delete.retention.ms'],
+    minCompactionLagMs: topic['min.compaction.lag.ms'],
+    maxCompactionLagMs: topic['max.compaction.lag.ms'],
+    minCleanableDirtyRatio: topic['min.cleanable.dirty.ratio'],
     producerIdExpirationMs: broker['producer.id.expiration.ms'],
     validateCompressed: broker['odradek.validate.compressed'],
   }

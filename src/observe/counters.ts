@@ -49,3 +49,38 @@ export function apiCounters(counters: ServerCounters, api: string): ApiCounters 
   if (!found) counters.apis.set(api, (found = { requests: 0, requestBytes: 0, failures: 0 }))
   return found
 }
+
+/** Compaction of logs; Kafka's metrics of LogCleaner and LogCleanerManager. */
+export interface CleanerCounters {
+  /** Logs compacted. */
+  runs: number
+  bytesRead: number
+  bytesWritten: number
+  recordsRead: number
+  recordsKept: number
+  /** How full the key map of the last run became. */
+  maxBufferPercent: number
+  /** Of the dirtiest log when it was last looked for. */
+  maxDirtyPercent: number
+  /** For how long records waited beyond max.compaction.lag.ms then. */
+  maxCompactionDelayMs: number
+  uncleanablePartitions: number
+  /** When the dirtiest log was last looked for; 0: never. */
+  lastRunAt: number
+  /** The longest time that the event loop was held up. */
+  longestSliceMs: number
+}
+
+export const cleanerCounters = (): CleanerCounters => ({
+  runs: 0,
+  bytesRead: 0,
+  bytesWritten: 0,
+  recordsRead: 0,
+  recordsKept: 0,
+  maxBufferPercent: 0,
+  maxDirtyPercent: 0,
+  maxCompactionDelayMs: 0,
+  uncleanablePartitions: 0,
+  lastRunAt: 0,
+  longestSliceMs: 0,
+})

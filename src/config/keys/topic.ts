@@ -6,10 +6,9 @@ export const topicKeys = {
   'cleanup.policy': list({
     default: ['delete'],
     values: ['compact', 'delete'],
-    notYet: ['compact'],
     broker: [same('log.cleanup.policy')],
     works: true,
-    doc: 'What happens to old segments: `delete` removes them; `compact` is not available yet; empty keeps everything.',
+    doc: 'What happens to old records: `delete` removes whole segments, `compact` keeps the newest record of each key; empty keeps everything.',
   }),
   'compression.gzip.level': int({
     default: -1,
@@ -45,6 +44,7 @@ export const topicKeys = {
     default: 86_400_000,
     min: 0,
     broker: [same('log.cleaner.delete.retention.ms')],
+    works: true,
     doc: 'How long delete markers of a compacted topic are kept.',
   }),
   'errors.deadletterqueue.group.enable': boolean({
@@ -113,6 +113,7 @@ export const topicKeys = {
     default: LONG_MAX,
     min: 1,
     broker: [same('log.cleaner.max.compaction.lag.ms')],
+    works: true,
     doc: 'Longest time a record may stay uncompacted.',
   }),
   'max.decompressed.message.bytes': int({
@@ -154,12 +155,14 @@ export const topicKeys = {
     min: 0,
     max: 1,
     broker: [same('log.cleaner.min.cleanable.ratio')],
+    works: true,
     doc: 'Share of uncompacted bytes at which a log is compacted.',
   }),
   'min.compaction.lag.ms': long({
     default: 0,
     min: 0,
     broker: [same('log.cleaner.min.compaction.lag.ms')],
+    works: true,
     doc: 'Shortest time a record stays uncompacted.',
   }),
   'min.insync.replicas': int({

@@ -117,7 +117,7 @@ describe('warnings and refusals', () => {
     ['authorizer.class.name=org.X', 'authorizer.class.name'],
     ['process.roles=controller', 'process.roles'],
     ['config.providers=env', 'config.providers'],
-    ['log.cleanup.policy=compact', 'log.cleanup.policy'],
+    ['log.cleanup.policy=compacted', 'log.cleanup.policy'],
     ['remote.log.storage.system.enable=true', 'remote.log.storage.system.enable'],
     ['security.inter.broker.protocol=SASL_SSL', 'security.inter.broker.protocol'],
     ['node.id=1\nbroker.id=2', 'node.id'],

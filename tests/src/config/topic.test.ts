@@ -43,6 +43,10 @@ test('a log gets numbers', () => {
     compressionType: 'zstd',
     compressionLevel: 3,
     cleanupPolicy: { compact: false, delete: false },
+    deleteRetentionMs: 86_400_000,
+    minCompactionLagMs: 0,
+    maxCompactionLagMs: 2 ** 63,
+    minCleanableDirtyRatio: 0.5,
     flushMessages: 2 ** 63,
     timestampType: 'CreateTime',
     producerIdExpirationMs: 86_400_000,
@@ -63,6 +67,9 @@ describe('checks', () => {
     ['retention.ms', '-1'],
     ['cleanup.policy', 'delete'],
     ['cleanup.policy', ''],
+    ['cleanup.policy', 'compact'],
+    ['cleanup.policy', 'compact,delete'],
+    ['delete.retention.ms', '5'],
     ['compression.type', 'zstd'],
     ['message.timestamp.type', 'LogAppendTime'],
     ['preallocate', 'false'],
@@ -77,11 +84,9 @@ describe('checks', () => {
     ['retention.ms', null, 'must have a value'],
     ['retention.ms', '-2', 'at least -1'],
     ['segment.bytes', '1000', 'at least 1048576'],
-    ['cleanup.policy', 'compact', 'not available'],
-    ['cleanup.policy', 'compact,delete', 'not available'],
+    ['cleanup.policy', 'compacted', 'compact'],
     ['remote.storage.enable', 'true', 'not available'],
     ['preallocate', 'true', 'no effect'],
-    ['delete.retention.ms', '5', 'no effect'],
     ['follower.replication.throttled.replicas', '0-1', 'partition:broker pairs'],
   ])('%s=%s is refused with INVALID_CONFIG', (name, value, why) => {
     expect(check(name, value)).toMatch(/^40 /)
@@ -89,7 +94,7 @@ describe('checks', () => {
   })
 
   test('the value that a key without effect has anyway is accepted', () => {
-    expect(check('delete.retention.ms', '5', { 'log.cleaner.delete.retention.ms': '5' })).toBe('ok')
+    expect(check('preallocate', 'true', { 'log.preallocate': 'true' })).toBe('ok')
   })
 })
 

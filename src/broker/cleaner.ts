@@ -1,0 +1,235 @@
+// Compacts logs in the background: again and again the one with the largest share of dirty bytes, one at a time, with a pause
+// when none is due. Kafka: LogCleaner.java, LogCleanerManager.java.
+import type { Cleanable } from '../../storage/compaction-plan.ts'
+import type { CompactionResult } from '../../storage/compaction.ts'
+import type { HashKey } from '../../storage/compaction-map.ts'
+import type { LogDir } from '../../storage/log-dir.ts'
+import type { Log } from '../../storage/log.ts'
+import type { BrokerConfig } from '../config/index.ts'
+import type { CleanerCounters } from '../observe/counters.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
+import { CleanerCheckpoint } from '../../storage/cleaner-checkpoint.ts'
+import { cleanerPace, type CleanerPace } from './cleaner-pace.ts'
+import type { Partition } from './partition.ts'
+import type { PartitionTable } from './partition-table.ts'
+
+export interface CleanerOptions {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly partitions: PartitionTable
+  readonly counters: CleanerCounters
+  /** The directory that holds a partition's log. */
+  readonly dirOf: (topic: string, partition: number) => LogDir<Log>
+}
+
+interface Candidate {
+  readonly partition: Partition
+  readonly cleanable: Cleanable
+}
+
+export class Cleaner {
+  readonly #o: CleanerOptions
+  readonly #checkpoints = new Map<LogDir<Log>, CleanerCheckpoint>()
+  /** Logs with something in them that cannot be compacted: left alone until a restart, as in Kafka. */
+  readonly #uncleanable = new Set<Log>()
+  #timer: Timer | null = null
+  #working: Promise<void> = Promise.resolve()
+  #pace: CleanerPace | null = null
+  #current: Log | null = null
+  #isStopped = false
+
+  constructor(options: CleanerOptions) {
+    this.#o = options
+  }
+
+  start(): void {
+    const { config, runtime } = this.#o
+    if (config['log.cleaner.enable']) this.#arm(config['log.cleaner.backoff.ms'])
+    else runtime.log.warn('log.cleaner.enable is false: logs with cleanup.policy=compact grow without bound')
+  }
+
+  /** Ends a compaction under way; resolves when nothing of it goes on. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    this.#current?.compaction.abort()
+    this.#pace?.stop()
+    await this.#working
+  }
+
+  /** The partition was deleted: a later one of its name begins anew. */
+  gone(topic: string, partition: number): void {
+    for (const checkpoint of this.#checkpoints.values()) {
+      if (checkpoint.get(topic, partition) === undefined) continue
+      checkpoint.set(topic, partition, undefined)
+      void this.#write(checkpoint)
+    }
+  }
+
+  #arm(ms: number): void {
+    if (this.#isStopped) return
+    this.#timer = this.#o.runtime.timers.after(ms, () => {
+      this.#working = this.#work().finally(() => this.#arm(this.#o.config['log.cleaner.backoff.ms']))
+    })
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#isStopped && this.#o.config['log.cleaner.threads'] > 0) {
+      const dirtiest = this.#dirtiest()
+      if (dirtiest === null) break
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      await this.#clean(dirtiest)
+    }
+    this.#deleteOldSegments()
+  }
+
+  /** The log that is most in need of it; null when none is due. */
+  #dirtiest(): Candidate | null {
+    const { partitions, counters, runtime } = this.#o
+    const now = runtime.clock.now()
+    let found: Candidate | null = null
+    let maxDirtyRatio = 0
+    let maxDelayMs = 0
+    counters.lastRunAt = now
+    for (const partition of partitions.all()) {
+      const { log } = partition
+      // The active segment is never compacted.
+      if (!log.config.cleanupPolicy.compact || log.segmentCount < 2) continue
+      if (log.offline !== null || this.#uncleanable.has(log)) continue
+      this.#guard(partition, () => {
+        const cleanedOffset = this.#checkpointOf(partition).get(partition.topic, partition.partition)
+        const cleanable = log.compaction.plan({ now, cleanedOffset, stableOffset: partition.lastStableOffset })
+        maxDirtyRatio = Math.max(maxDirtyRatio, cleanable.dirtyRatio)
+        maxDelayMs = Math.max(maxDelayMs, cleanable.overdueMs)
+        if (!cleanable.isDue || (found !== null && found.cleanable.dirtyRatio >= cleanable.dirtyRatio)) return
+        found = { partition, cleanable }
+      })
+    }
+    counters.maxDirtyPercent = Math.floor(maxDirtyRatio * 100)
+    counters.maxCompactionDelayMs = maxDelayMs
+    return found
+  }
+
+  async #clean({ partition, cleanable }: Candidate): Promise<void> {
+    const { config, runtime } = this.#o
+    const { log, topic, partition: index } = partition
+    const threads = config['log.cleaner.threads']
+    const pace = cleanerPace(runtime, { threads, maxBytesPerSecond: config['log.cleaner.io.max.bytes.per.second'] })
+    const from = runtime.clock.monotonic()
+    this.#pace = pace
+    this.#current = log
+    try {
+      this.#checkpointRecovery(topic, index, cleanable)
+      const result = await log.compaction.run({
+        now: runtime.clock.now(),
+        cleanable,
+        highWatermark: partition.highWatermark,
+        pace,
+        mapBytes: config['log.cleaner.dedupe.buffer.size'] / threads,
+        mapLoadFactor: config['log.cleaner.io.buffer.load.factor'],
+        hashKey: newHashKey(runtime),
+        bufferBytes: config['log.cleaner.io.buffer.size'] / threads / 2,
+      })
+      if (result.cleanedOffset !== null) await this.#cleaned(partition, result, runtime.clock.monotonic() - from)
+    } catch (error) {
+      this.#failed(partition, error)
+    } finally {
+      this.#o.counters.longestSliceMs = Math.max(this.#o.counters.longestSliceMs, pace.longestSliceMs)
+      this.#pace = null
+      this.#current = null
+    }
+  }
+
+  /** What replaces records that were on the disk must not be taken, after a crash, for the place where the log was cut off. */
+  #checkpointRecovery(topic: string, partition: number, { firstUncleanableOffset }: Cleanable): void {
+    const dir = this.#o.dirOf(topic, partition)
+    if (dir.recoveryPointOf(topic, partition) < firstUncleanableOffset) dir.writeCheckpoints()
+  }
+
+  async #cleaned(partition: Partition, { cleanedOffset, counts }: CompactionResult, ms: number): Promise<void> {
+    const { counters, runtime } = this.#o
+    const { topic, partition: index } = partition
+    counters.runs++
+    counters.bytesRead += counts.mapBytesRead + counts.bytesRead
+    counters.bytesWritten += counts.bytesWritten
+    counters.recordsRead += counts.recordsRead
+    counters.recordsKept += counts.recordsKept
+    counters.maxBufferPercent = Math.floor(counts.mapUse * 100)
+    runtime.log.info({ topic, partition: index, cleanedOffset, ms: Math.round(ms), ...counts }, 'Log compacted')
+    if (counts.recordsWithoutKey > 0) {
+      runtime.log.warn(
+        { topic, partition: index, records: counts.recordsWithoutKey },
+        'Records without a key were removed',
+      )
+    }
+    // Deleted while the last of it was written: a later partition of this name begins anew.
+    if (this.#o.partitions.get(topic, index) !== partition) return
+    const checkpoint = this.#checkpointOf(partition)
+    checkpoint.set(topic, index, cleanedOffset ?? undefined)
+    await this.#write(checkpoint)
+  }
+
+  #failed({ log, topic, partition }: Partition, error: unknown): void {
+    const { counters, runtime } = this.#o
+    // The partition itself has told of it.
+    if (log.offline !== null) return
+    const isDisk = error instanceof Error && 'syscall' in error
+    runtime.log.error(
+      { topic, partition, err: error },
+      isDisk
+        ? 'A log could not be compacted just now'
+        : 'A log cannot be compacted: it is left as it is until a restart',
+    )
+    if (isDisk) return
+    this.#uncleanable.add(log)
+    counters.uncleanablePartitions = this.#uncleanable.size
+  }
+
+  /** Retention of compacted logs: it had to wait while they were compacted. */
+  #deleteOldSegments(): void {
+    const now = this.#o.runtime.clock.now()
+    for (const log of this.#uncleanable) {
+      if (this.#o.partitions.get(log.topic, log.partition)?.log !== log) this.#uncleanable.delete(log)
+    }
+    this.#o.counters.uncleanablePartitions = this.#uncleanable.size
+    for (const partition of this.#o.partitions.all()) {
+      const { log } = partition
+      if (!log.config.cleanupPolicy.compact || log.segmentCount < 2 || log.offline !== null) continue
+      partition.guard(() => void partition.applyRetention(now))
+    }
+  }
+
+  #checkpointOf({ topic, partition }: Partition): CleanerCheckpoint {
+    const dir = this.#o.dirOf(topic, partition)
+    let found = this.#checkpoints.get(dir)
+    if (found === undefined) {
+      found = new CleanerCheckpoint(dir.files)
+      if (found.warning !== null) this.#o.runtime.log.warn(found.warning)
+      found.retain((name, index) => this.#o.partitions.get(name, index) !== undefined)
+      this.#checkpoints.set(dir, found)
+    }
+    return found
+  }
+
+  async #write(checkpoint: CleanerCheckpoint): Promise<void> {
+    try {
+      await checkpoint.write()
+    } catch (error) {
+      this.#o.runtime.log.error({ err: error }, 'The checkpoint of compaction could not be written')
+    }
+  }
+
+  /** What cannot even be looked into is left alone. */
+  #guard(partition: Partition, look: () => void): void {
+    try {
+      look()
+    } catch (error) {
+      this.#failed(partition, error)
+    }
+  }
+}
+
+const newHashKey = ({ random }: Runtime): HashKey => {
+  const bytes = random.bytes(16)
+  return [bytes.readInt32LE(0), bytes.readInt32LE(4), bytes.readInt32LE(8), bytes.readInt32LE(12)]
+}
