@@ -22,13 +22,24 @@ export interface LogDirOptions {
   readonly clusterId?: string
   /** A new id: 22 characters of base64url. */
   readonly newId: () => string
+  /**
+   * Looks at a directory of Apache Kafka's, changing nothing, and throws UnfitError where it cannot be served. Left out, none
+   * is opened.
+   */
+  readonly examine?: (files: Files) => void
+}
+
+/** Why a directory of Apache Kafka's cannot be opened: half a sentence. */
+export class UnfitError extends Error {
+  override readonly name = 'UnfitError'
 }
 
 /**
  * Reads meta.properties and changes nothing. Null: the directory is missing or empty and may be made ours.
- * @throws LogDirError for any other directory that is not ours
+ * @throws LogDirError for any other directory that is neither ours nor one of Apache Kafka's that can be served
  */
-export function checkOwner(files: Files, { path, nodeId, clusterId }: LogDirOptions): MetaProperties | null {
+export function checkOwner(files: Files, o: LogDirOptions): MetaProperties | null {
+  const { path, nodeId, clusterId } = o
   if (!files.exists('')) return null
   if (!files.exists(names.META_PROPERTIES_FILE)) {
     const foreign = files.list('').find(name => !isHarmless(name))
@@ -46,11 +57,6 @@ export function checkOwner(files: Files, { path, nodeId, clusterId }: LogDirOpti
       cause: error,
     })
   }
-  if (found.odradekVersion === 0) {
-    throw new LogDirError(
-      `The data directory ${path} was written by Apache Kafka (node ${found.nodeId}, cluster ${found.clusterId}), which Odradek does not open yet: nothing was changed; choose another directory.`,
-    )
-  }
   if (found.nodeId !== nodeId) {
     throw new LogDirError(
       `The data directory ${path} belongs to node.id ${found.nodeId}, not ${nodeId}: set node.id=${found.nodeId} or choose another directory.`,
@@ -61,7 +67,22 @@ export function checkOwner(files: Files, { path, nodeId, clusterId }: LogDirOpti
       `The data directory ${path} belongs to cluster ${found.clusterId}, not ${clusterId}: choose another directory.`,
     )
   }
+  if (found.odradekVersion === 0) examineKafkas(files, found, o)
   return found
+}
+
+/** Only what nobody wrote but Apache Kafka; a directory of ours that it used is still ours, and keeps our key. */
+function examineKafkas(files: Files, { nodeId, clusterId }: MetaProperties, { path, examine }: LogDirOptions): void {
+  const whose = `The data directory ${path} was written by Apache Kafka (node ${nodeId}, cluster ${clusterId})`
+  if (examine === undefined) {
+    throw new LogDirError(`${whose}, which is not opened here: nothing was changed; choose another directory.`)
+  }
+  try {
+    examine(files)
+  } catch (error) {
+    if (!(error instanceof UnfitError)) throw error
+    throw new LogDirError(`${whose} and cannot be opened: ${error.message}; nothing was changed.`, { cause: error })
+  }
 }
 
 /** What an empty directory may hold: a file system's own folder, and what a first start that was interrupted left. */

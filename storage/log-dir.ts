@@ -10,7 +10,7 @@ import { errorCode } from './errors.ts'
 import type { Files } from './files.ts'
 import { checkOwner, LogDirError, takeLock } from './log-dir-owner.ts'
 import type { LogDirOptions } from './log-dir-owner.ts'
-import { formatMetaProperties } from './meta-properties.ts'
+import { addDirectoryId, formatMetaProperties } from './meta-properties.ts'
 import * as names from './names.ts'
 import { readTopicId } from './log-folder.ts'
 
@@ -66,6 +66,8 @@ export class LogDir<L extends ManagedLog> {
   readonly nodeId: number
   /** Whether the directory was created by this start. */
   readonly isNew: boolean
+  /** Whether Apache Kafka made it. Its meta.properties stays as it is. */
+  readonly isKafkas: boolean
   /** Whether the run before stopped in order: nothing has to be recovered. */
   readonly wasClean: boolean
   /** Of the run before; -1 when it did not stop in order. */
@@ -120,7 +122,9 @@ export class LogDir<L extends ManagedLog> {
     this.isNew = found === null
     this.clusterId = found?.clusterId ?? options.clusterId ?? options.newId()
     this.directoryId = found?.directoryId ?? options.newId()
+    this.isKafkas = found?.odradekVersion === 0
     if (found === null) files.writeAtomic(names.META_PROPERTIES_FILE, formatMetaProperties(this))
+    else if (found.directoryId === null) addDirectoryId(files, this.directoryId)
 
     this.wasClean = found === null || files.exists(names.CLEAN_SHUTDOWN_FILE)
     this.previousBrokerEpoch =

@@ -5,6 +5,8 @@
  */
 import { integer } from './checkpoint.ts'
 import { CorruptFileError } from './errors.ts'
+import type { Files } from './files.ts'
+import * as names from './names.ts'
 
 const VERSION = 1
 /** Layout of what we write beyond Apache Kafka's formats. */
@@ -23,6 +25,10 @@ export interface MetaProperties {
 export function parseMetaProperties(data: Buffer, path: string): MetaProperties {
   const values = parseProperties(data.toString('utf8'))
   const version = values.get('version') ?? '0'
+  if (version === '0' && values.has('broker.id')) {
+    const how = 'Apache Kafka 3.9 can migrate it to KRaft'
+    throw new CorruptFileError(path, `unknown version 0, of a broker with ZooKeeper: ${how}`)
+  }
   if (version !== String(VERSION)) throw new CorruptFileError(path, `unknown version ${version}`)
   const clusterId = values.get('cluster.id')
   const nodeId = integer(values.get('node.id'))
@@ -53,6 +59,12 @@ export function formatMetaProperties(properties: {
       '',
     ].join('\n'),
   )
+}
+
+/** Apache Kafka before 3.7 gave its directories no id. Everything else in the file stays. */
+export function addDirectoryId(files: Files, directoryId: string): void {
+  const before = files.readAll(names.META_PROPERTIES_FILE).toString('utf8').trimEnd()
+  files.writeAtomic(names.META_PROPERTIES_FILE, Buffer.from(`${before}\ndirectory.id=${directoryId}\n`))
 }
 
 /** The part of Java's properties format such a file can hold: comments, `=` or `:`, `\` before a character. */

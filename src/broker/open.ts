@@ -9,6 +9,7 @@ import { LogDir } from '../../storage/log-dir.ts'
 import type { Log } from '../../storage/log.ts'
 import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
+import { bootstrapRecords, examineKafkaDir } from '../cluster/examine.ts'
 import { initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
 import { MAX_BATCH_BYTES } from '../cluster/metadata-log.ts'
@@ -16,6 +17,7 @@ import { ProducerIds } from '../cluster/producer-ids.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
 import { cleanerCounters } from '../observe/counters.ts'
+import { ClientTelemetry } from '../observe/client-telemetry.ts'
 import { Broker } from './broker.ts'
 import { Cleaner } from './cleaner.ts'
 import { Coordinators } from './coordinators.ts'
@@ -25,6 +27,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { Logs } from './logs.ts'
 import { afterOthers, metadataLogSettings, snapshotRules, tendMetadata } from './metadata-settings.ts'
 import { PartitionTable } from './partition-table.ts'
+import { Resources } from './resources.ts'
 
 /** Kafka's own constant (KafkaBroker.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS). */
 const SESSION_EVICTION_MS = 120_000
@@ -53,8 +56,11 @@ export interface OpenBroker {
 export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
   const { runtime, files, path } = o
   const nodeId = o.config['node.id']
-  const dir = LogDir.open<Log>(files, { path, nodeId, newId: () => runtime.random.uuid() })
+  const newId = (): string => runtime.random.uuid()
+  const dir = LogDir.open<Log>(files, { path, nodeId, newId, examine: () => examineKafkaDir(files, nodeId) })
   for (const warning of dir.warnings) runtime.log.warn(warning)
+  if (dir.isKafkas)
+    runtime.log.info({ path, clusterId: dir.clusterId }, 'A data directory of Apache Kafka: it stays usable by it')
   try {
     return await openOn(dir, { ...o, config: liveConfig(o.config) })
   } catch (error) {
@@ -105,6 +111,7 @@ async function openWith(
     now,
     features,
     minInsyncReplicas: config['min.insync.replicas'],
+    bootstrapRecords: metadataLog.endOffset === 0 ? bootstrapRecords(o.files) : undefined,
     registration: {
       incarnationId: runtime.random.uuid(),
       endPoints: config.endpoints.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
@@ -139,6 +146,8 @@ async function openWith(
   })
   const housekeeping = new Housekeeping({ config, runtime, dir, partitions, flusher })
   const cleaner = new Cleaner({ config, runtime, partitions, counters: cleanerCounters(), dirOf: () => dir })
+  const telemetry = new ClientTelemetry({ config, newId: () => runtime.random.uuid() })
+  const resources = new Resources({ image, telemetry, log: runtime.log })
   const broker = new Broker({
     config,
     runtime,
@@ -155,6 +164,7 @@ async function openWith(
     transactionCoordinator: coordinators.transactionCoordinator,
     transactions: coordinators.transactions,
     coordinatorsLoaded: () => coordinators.loaded(),
+    telemetry,
     sessions: new FetchSessions({
       slots: config['max.incremental.fetch.session.cache.slots'],
       evictionMs: SESSION_EVICTION_MS,
@@ -176,8 +186,10 @@ async function openWith(
     if (reconfigured) reconfigure()
     logs.apply(delta)
     if (reconfigured) logs.configureAll()
+    resources.apply(delta)
     void coordinators.groups.topicsDeleted(delta.topicsDeleted)
   })
+  resources.start()
   dir.cleanDeleted()
   housekeeping.start()
   cleaner.start()

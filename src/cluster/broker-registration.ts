@@ -3,6 +3,7 @@
  * log (ActivationRecordsGenerator.java, BootstrapMetadata.java) and the broker's registration (ClusterControlManager.java).
  */
 import type { Decision } from './decision.ts'
+import { ELR_VERSION } from './features.ts'
 import { MetadataReplayError, type MetadataView } from './image.ts'
 import { partitionChange, type PartitionChange, type PartitionImage } from './partition-image.ts'
 import {
@@ -54,17 +55,9 @@ export function bootstrap(image: MetadataView, options: BootstrapOptions): Decis
   checkMetadataVersion(image)
   if (image.metadataVersion !== 0) return { records, reply: undefined }
 
-  const features = Object.entries(options.features)
-    .filter(([, featureLevel]) => featureLevel > 0)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
   records.push({ type: 'BeginTransactionRecord', value: { name: 'Bootstrap records' } })
-  if (options.records !== undefined) {
-    records.push(...options.records, { type: 'EndTransactionRecord', value: {} })
-    return { records, reply: undefined }
-  }
-  for (const [name, featureLevel] of [[METADATA_VERSION, METADATA_VERSION_LEVEL] as const, ...features])
-    records.push({ type: 'FeatureLevelRecord', value: { name, featureLevel } })
-  if ((options.features['eligible.leader.replicas.version'] ?? 0) > 0)
+  records.push(...(options.records ?? featureRecords(options.features)))
+  if (records.some(record => record.type === 'FeatureLevelRecord' && record.value.name === ELR_VERSION))
     records.push({
       type: 'ConfigRecord',
       value: {
@@ -76,6 +69,16 @@ export function bootstrap(image: MetadataView, options: BootstrapOptions): Decis
     })
   records.push({ type: 'EndTransactionRecord', value: {} })
   return { records, reply: undefined }
+}
+
+function featureRecords(features: BootstrapOptions['features']): MetadataRecord[] {
+  const others = Object.entries(features)
+    .filter(([, featureLevel]) => featureLevel > 0)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return [[METADATA_VERSION, METADATA_VERSION_LEVEL] as const, ...others].map(([name, featureLevel]) => ({
+    type: 'FeatureLevelRecord',
+    value: { name, featureLevel },
+  }))
 }
 
 /** Throws MetadataReplayError for a level that we cannot write. */

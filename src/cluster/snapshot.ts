@@ -20,6 +20,7 @@ import { MetadataImage, MetadataReplayError, type MetadataView } from './image.t
 import { imageRecords } from './image-records.ts'
 import { fixedQuorum, quorumAfter, quorumRecords, type Quorum } from './quorum.ts'
 import { decodeRecord, encodeRecord } from './record-codec.ts'
+import type { MetadataRecord } from './records.ts'
 
 /** The offset after the last record it covers, and that record's leader epoch. */
 export interface SnapshotId {
@@ -77,6 +78,20 @@ export function* snapshotBatches(o: SnapshotToWrite, timestamp: number): Generat
 /** Checks and replays the bytes of a whole file. Throws MetadataReplayError for any that are not a finished snapshot. */
 export function readSnapshot(bytes: Buffer, id: SnapshotId): Snapshot {
   const image = new MetadataImage()
+  const { quorum, lastContainedTimestamp } = eachBatch(bytes, records => void image.apply(records, id.offset))
+  if (image.inTransaction) throw new MetadataReplayError('it ends in the middle of a metadata transaction')
+  image.apply([], id.offset)
+  return { image, quorum, lastContainedTimestamp }
+}
+
+/** The metadata records of a whole file. Throws as readSnapshot. */
+export function snapshotRecords(bytes: Buffer): MetadataRecord[] {
+  const all: MetadataRecord[] = []
+  eachBatch(bytes, records => all.push(...records))
+  return all
+}
+
+function eachBatch(bytes: Buffer, take: (records: readonly MetadataRecord[]) => void): Omit<Snapshot, 'image'> {
   let quorum = fixedQuorum
   let lastContainedTimestamp: number | null = null
   let finished = false
@@ -92,27 +107,23 @@ export function readSnapshot(bytes: Buffer, id: SnapshotId): Snapshot {
     const isControl = batch.isControl(bytes, position)
     if (!isControl && (lastContainedTimestamp === null || finished))
       throw new MetadataReplayError('records stand outside its header and footer')
-    const records: ReturnType<typeof decodeRecord>[] = []
-    const read = () =>
+    const records: MetadataRecord[] = []
+    try {
       forEachRecord(bytes, position, ({ offset, key, value }) => {
         if (isControl) return onControl(key, value)
         if (value === null) throw new MetadataReplayError(`its record ${offset} has no value`)
         records.push(decodeRecord(value, offset))
       })
-    try {
-      read()
     } catch (error) {
       if (error instanceof RecordError || error instanceof DecodeError) throw new MetadataReplayError(error.message)
       throw error
     }
-    image.apply(records, id.offset)
+    take(records)
     at = position + batch.sizeInBytes(bytes, position)
   }
   if (at !== bytes.length) throw new MetadataReplayError(`it is damaged at byte ${at}`)
   if (lastContainedTimestamp === null || !finished) throw new MetadataReplayError('it has no end')
-  if (image.inTransaction) throw new MetadataReplayError('it ends in the middle of a metadata transaction')
-  image.apply([], id.offset)
-  return { image, quorum, lastContainedTimestamp }
+  return { quorum, lastContainedTimestamp }
 }
 
 /** When the last batch before the snapshot was written, from the beginning of a file; null where there is no header. */

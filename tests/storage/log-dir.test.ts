@@ -104,7 +104,7 @@ describe('a directory that is not ours is left as it is', () => {
 
   test.each(['kafka-3.9.1-clean', 'kafka-4.3.1-killed'] as const)('%s', name => {
     expect(refused(unpack(name))).toBe(
-      'The data directory /data was written by Apache Kafka (node 1, cluster b2RyYWRlay1vcmFjbGUwMQ), which Odradek does not open yet: nothing was changed; choose another directory.',
+      'The data directory /data was written by Apache Kafka (node 1, cluster b2RyYWRlay1vcmFjbGUwMQ), which is not opened here: nothing was changed; choose another directory.',
     )
   })
 
