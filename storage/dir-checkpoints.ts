@@ -21,6 +21,8 @@ export class DirCheckpoints {
   readonly #files: Files
   /** Last content of each file. */
   readonly #written = new Map<string, Buffer>()
+  /** Partitions of which it says more than 0, by file. */
+  readonly #mentioned = new Map<string, ReadonlySet<string>>()
   readonly #recoveryPoints: ReadonlyMap<string, number>
   readonly #startOffsets: ReadonlyMap<string, number>
   readonly #highWatermarks: ReadonlyMap<string, number>
@@ -45,9 +47,10 @@ export class DirCheckpoints {
     }
   }
 
-  /** Whether a file on disk speaks of this partition. */
+  /** Whether a file on disk says of this partition what would not hold for a new log. */
   mention(topic: string, partition: number): boolean {
-    for (const data of this.#written.values()) if (data.includes(`\n${topic} ${partition} `)) return true
+    const key = names.partitionFolder(topic, partition)
+    for (const folders of this.#mentioned.values()) if (folders.has(key)) return true
     return false
   }
 
@@ -74,7 +77,9 @@ export class DirCheckpoints {
     const data = this.#files.readAll(path)
     this.#written.set(path, data)
     try {
-      return offsetsByFolder(parseOffsetCheckpoint(data, path))
+      const entries = parseOffsetCheckpoint(data, path)
+      this.#note(path, entries)
+      return offsetsByFolder(entries)
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error
       warnings.push(`${error.message}; every log begins at 0 there.`)
@@ -87,5 +92,11 @@ export class DirCheckpoints {
     if (this.#written.get(path)?.equals(data) === true) return
     this.#files.writeAtomic(path, data)
     this.#written.set(path, data)
+    this.#note(path, entries)
+  }
+
+  #note(path: string, entries: readonly PartitionOffset[]): void {
+    const used = entries.filter(({ offset }) => offset > 0)
+    this.#mentioned.set(path, new Set(used.map(({ topic, partition }) => names.partitionFolder(topic, partition))))
   }
 }

@@ -1,7 +1,8 @@
 /**
  * A file of fixed-size entries, appended in order: what the offset and the time index share. While a segment is active its
  * entries lie in memory, in file format, and reach the file on flush(); of a cold segment only one page is ever held,
- * in a scratch buffer shared by all indexes, and the file is opened on first use.
+ * in a scratch buffer shared by all indexes, and the file is opened on first use. Of a new segment there is no file before the
+ * first entry is flushed, or the segment is sealed or closed.
  * An active index that never reached its file is no loss: recovery rebuilds the indexes of every segment that was not
  * wholly on disk (recovery.ts).
  */
@@ -34,6 +35,10 @@ export class IndexFile {
   #entries = -1
   /** Of #entries, how many the file has. */
   #flushed = 0
+  /** Whether there is a file; null until known. */
+  #exists: boolean | null = null
+  /** Whether the file has changes that were not synced. */
+  #unsynced = false
 
   /** Touches nothing: a missing file counts as empty, and is created by flush(). */
   constructor(files: Files, path: string, entrySize: number, maxBytes: number) {
@@ -50,6 +55,12 @@ export class IndexFile {
       this.#flushed = this.#entries
     }
     return this.#entries
+  }
+
+  /** Of a new segment: there is no file, which the disk need not be asked. */
+  begin(): void {
+    this.#exists = false
+    this.#entries = this.#flushed = 0
   }
 
   get bytes(): number {
@@ -97,24 +108,33 @@ export class IndexFile {
     if (scratchOwner === this.#id) scratchOwner = 0
     this.#entries = Math.min(count, this.#entries)
     this.#flushed = Math.min(this.#flushed, this.#entries)
+    this.#unsynced = true
     this.#open('write')?.truncate(this.#flushed * this.#entrySize)
   }
 
   /** Writes what the file does not have yet; creates it if need be. */
   flush(): void {
+    const isWhole = this.#memory === null || this.#flushed === this.#entries
+    if (isWhole && (this.#exists ??= this.#files.exists(this.path))) return
     const handle = this.#open('write')
     if (this.#memory === null || this.#flushed === this.#entries) return
+    this.#unsynced = true
     handle?.append([this.#memory.subarray(this.#flushed * this.#entrySize, this.#entries * this.#entrySize)])
     this.#flushed = this.#entries
   }
 
+  /** A file without entries that gets lost is made anew from the log: nobody waits for it. */
   async sync(): Promise<void> {
     this.flush()
+    if (!this.#unsynced) return
+    this.#unsynced = false
     await this.#open('write')?.sync()
   }
 
   syncNow(): void {
     this.flush()
+    if (!this.#unsynced) return
+    this.#unsynced = false
     this.#open('write')?.syncNow()
   }
 
@@ -128,7 +148,7 @@ export class IndexFile {
   release(): void {
     if (scratchOwner === this.#id) scratchOwner = 0
     this.#memory = null
-    this.#entries = -1
+    if (this.#flushed < this.#entries) this.#entries = -1
     this.#handle?.close()
     this.#handle = null
   }
@@ -157,7 +177,8 @@ export class IndexFile {
   /** Null when there is no file and it is only to be read. A descriptor opened once is good for both. */
   #open(mode: 'read' | 'write'): FileHandle | null {
     if (this.#handle === null) {
-      if (mode === 'read' && !this.#files.exists(this.path)) return null
+      if (mode === 'read' && !(this.#exists ??= this.#files.exists(this.path))) return null
+      this.#exists = true
       this.#handle = this.#files.open(this.path, 'write')
       if (this.#entries < 0) {
         this.#entries = Math.floor(this.#handle.size() / this.#entrySize)

@@ -98,8 +98,9 @@ export class LeaderEpochs {
     return epoch
   }
 
-  format(): Buffer {
-    return formatLeaderEpochs(this.#entries)
+  /** Those that began before `end`. */
+  format(end = Infinity): Buffer {
+    return formatLeaderEpochs(this.#entries.filter(({ startOffset }) => startOffset < end))
   }
 }
 

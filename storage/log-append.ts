@@ -108,7 +108,7 @@ function store(
   const { config } = files
   const lastOffset = baseOffset + header.lastOffsetDelta(bytes, at)
   const mustRoll = disk.run(() => {
-    if (leaderEpoch >= 0 && files.epochs.assign(leaderEpoch, baseOffset)) files.writeEpochs()
+    if (leaderEpoch >= 0 && files.epochs.assign(leaderEpoch, baseOffset)) files.epochsChanged()
     return files.active.shouldRoll(size, maxTimestamp, lastOffset, now, config)
   })
   if (mustRoll) log.roll(now)

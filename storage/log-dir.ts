@@ -43,6 +43,8 @@ export interface KnownLog {
   readonly cleanShutdown: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number
+  /** Of a new log: its folder is made with its first record. */
+  readonly lazily?: boolean
   /** As of the last checkpoint; 0 if none. */
   readonly highWatermark: number
 }
@@ -51,6 +53,9 @@ export interface PartitionFolder {
   readonly topic: string
   readonly partition: number
 }
+
+/** Enough to keep the thread pool busy. */
+const CLOSED_AT_ONCE = 16
 
 /** A log that is to take the place of the partition's log in another directory. */
 interface Future<L> extends Offsets {
@@ -87,6 +92,8 @@ export class LogDir<L extends ManagedLog> {
   /** Folders opened, created or deleted in this run: no longer what the last run left. */
   readonly #untouched: Set<string>
   readonly #checkpoints: DirCheckpoints
+  /** Whether a folder's new name may not be on disk. */
+  #renamed = false
   #closed = false
 
   /**
@@ -198,7 +205,7 @@ export class LogDir<L extends ManagedLog> {
     // A checkpoint may still tell the offsets of a deleted log of this name: after a crash they would be taken for the new one's.
     if (this.#checkpoints.mention(topic, partition)) this.writeCheckpoints()
     const offsets = { topic, partition, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 }
-    const log = open({ files: this.files, cleanShutdown: true, ...offsets })
+    const log = open({ files: this.files, cleanShutdown: true, lazily: true, ...offsets })
     this.#known.set(folder, offsets)
     return this.#add(folder, log)
   }
@@ -266,7 +273,9 @@ export class LogDir<L extends ManagedLog> {
     const folder = names.partitionFolder(topic, partition)
     const log = this.#logs.get(folder)
     if (log === undefined) throw new LogDirError(`The log ${folder} in ${this.path} is not open.`)
+    // Should the machine stop before the name is on disk, the next start finds a folder of a deleted topic.
     log.delete()
+    this.#renamed = true
     this.#logs.delete(folder)
     this.#known.delete(folder)
   }
@@ -299,6 +308,8 @@ export class LogDir<L extends ManagedLog> {
    */
   cleanDeleted(): number {
     const found = new Set(this.#deletedFolders.splice(0))
+    if (this.#renamed) this.files.syncDirNow('')
+    this.#renamed = false
     for (const name of this.files.list('')) if (names.parseFolder(name)?.kind === 'delete') found.add(name)
     for (const name of found) if (this.files.exists(name)) this.files.removeDir(name)
     return found.size
@@ -333,9 +344,7 @@ export class LogDir<L extends ManagedLog> {
       const futures = [...this.#futures.values()].flatMap(({ log }) => log ?? [])
       const logs = [...this.#logs.values(), ...futures]
       const wasOffline = logs.some(log => log.offline !== null)
-      const results = await Promise.allSettled(logs.map(log => log.close(clean)))
-      const failed = results.find(result => result.status === 'rejected')
-      if (failed !== undefined) throw failed.reason
+      await closeAll(logs, clean)
       if (!clean) return
       this.writeCheckpoints()
       // A log nobody opened after a crash has not been recovered yet.
@@ -366,4 +375,21 @@ export class LogDir<L extends ManagedLog> {
     this.#untouched.delete(folder)
     return log
   }
+}
+
+/** A few at a time: each may open files. @throws the first failure, when all are closed */
+async function closeAll(logs: Iterable<ManagedLog>, clean: boolean): Promise<void> {
+  const failures: unknown[] = []
+  const left = logs[Symbol.iterator]()
+  const some = async (): Promise<void> => {
+    for (let next = left.next(); next.done !== true; next = left.next()) {
+      try {
+        await next.value.close(clean)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: CLOSED_AT_ONCE }, some))
+  if (failures.length > 0) throw failures[0]
 }

@@ -8,7 +8,7 @@ import type { LogConfig } from './log-config.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { LoadedLog } from './recovery.ts'
 import * as names from './names.ts'
-import { epochsPath } from './recovery.ts'
+import { epochsPath, writeFresh } from './log-folder.ts'
 import { Segment } from './segment.ts'
 import type { SnapshotFiles } from './snapshot-files.ts'
 
@@ -18,6 +18,8 @@ export interface LogFilesOptions {
   readonly config: LogConfig
   /** Whether the folder was made by this open. */
   readonly isNew: boolean
+  /** Makes it when there is something to put into it. */
+  readonly makeFolder?: () => void
   readonly rollJitterMs: () => number
   readonly now: number
 }
@@ -43,6 +45,16 @@ export class LogFiles {
   #folderIsNew: boolean
   /** Whether the folder's own name and the small files in it may not be on disk: new, or left by a process that was killed. */
   #folderUnsynced: boolean
+  /** Of a log without a folder. */
+  #makeFolder: (() => void) | null
+  /** What the leader epoch file holds, null: there is none; #epochsDue: the epochs have changed since. */
+  #savedEpochs: Buffer | null
+  #epochsDue = true
+  /** Whether the active segment may have something that its indexes do not have on disk. */
+  #touched: boolean
+  /** Nothing is appended any more: the active segment is as good as sealed. */
+  #finished = false
+  #closed = false
   #deleted: DeletedFile[] = []
 
   constructor(o: LogFilesOptions, loaded: LoadedLog) {
@@ -53,12 +65,15 @@ export class LogFiles {
     this.#segments = loaded.segments
     this.epochs = loaded.epochs
     this.snapshots = loaded.snapshots
+    this.#makeFolder = o.makeFolder ?? null
+    this.#savedEpochs = loaded.savedEpochs
     this.#folderIsNew = o.isNew
     this.#folderUnsynced = o.isNew || loaded.unsynced.length > 0
     // A recovery removed names. They must be gone for good before the recovery point moves: a snapshot of a future that was
     // cut off would be believed.
     this.#namesChanged = loaded.unsynced.length > 0
     for (const segment of loaded.unsynced) this.#unsynced.add(segment)
+    this.#touched = loaded.unsynced.length > 0
     this.#deleteLater(loaded.deleted, o.now)
   }
 
@@ -70,6 +85,10 @@ export class LogFiles {
   /** The last segment: the only one that grows. */
   get active(): Segment {
     return this.#segments.at(-1)!
+  }
+
+  get hasFolder(): boolean {
+    return this.#makeFolder === null
   }
 
   /** Whether a sealed segment waits for its sync. */
@@ -85,8 +104,10 @@ export class LogFiles {
 
   /** Writes bytes of batches that the active segment knows. All or nothing. */
   write(parts: readonly Buffer[], byteLength: number): void {
+    this.#needFolder()
     this.active.write(parts, byteLength)
     this.#unsynced.add(this.active)
+    this.#touched = true
   }
 
   /** Seals the active segment; the next one begins at `offset`, where the producers are as given. */
@@ -100,11 +121,12 @@ export class LogFiles {
 
   /** Begins a segment behind the last one. */
   add(baseOffset: number, now: number): void {
+    this.#needFolder()
     const segment = new Segment(this.#files, this.folder, baseOffset, this.config, now, this.#rollJitterMs())
     segment.create()
     this.#segments.push(segment)
     this.#unsynced.add(segment)
-    this.#namesChanged = true
+    this.#touched = this.#namesChanged = true
   }
 
   /** Takes segments out of the log; their files are renamed now and removed by deletePending. */
@@ -154,6 +176,7 @@ export class LogFiles {
    * those that will be appended in their place. @returns the offset behind the last batch
    */
   cutActive(offset: number, now: number): number {
+    this.#touched = true
     this.active.truncateTo(offset, now)
     this.active.syncNow()
     this.#files.syncDirNow(this.folder)
@@ -176,20 +199,34 @@ export class LogFiles {
     return due.length
   }
 
+  /**
+   * The leader epochs have changed: their file follows with the next sync. Those of unsynced batches are found in the
+   * batches again.
+   */
+  epochsChanged(): void {
+    this.#epochsDue = true
+  }
+
+  /** The same at once, after a cut: the file must not tell of what is gone. */
   writeEpochs(): void {
-    const [path, data] = [epochsPath(this.folder), this.epochs.format()]
-    if (this.#folderIsNew) this.#files.writeUnsynced(path, data)
-    else this.#files.writeAtomic(path, data)
+    this.#epochsDue = false
+    if (!this.hasFolder) return
+    const data = this.epochs.format()
+    if (this.#folderIsNew) writeFresh(this.#files, epochsPath(this.folder), data)
+    else this.#files.writeAtomic(epochsPath(this.folder), data)
+    this.#savedEpochs = data
   }
 
   /**
    * Brings to the disk what was written before the call. Older segments go first, and new files must be findable before
    * their content counts.
    */
-  async sync(): Promise<void> {
-    const { active } = this
+  async sync(logEndOffset: number): Promise<void> {
+    if (!this.hasFolder) return
+    const active = this.#finished ? null : this.active
     const segments = [...this.#unsynced]
     this.#unsynced.clear()
+    await this.#syncEpochs(logEndOffset)
     if (this.#namesChanged) {
       this.#namesChanged = false
       if (this.#folderUnsynced) {
@@ -203,22 +240,74 @@ export class LogFiles {
     for (const segment of segments) await segment.sync(segment !== active)
   }
 
+  /** Nothing will be appended any more: what makes the next open quick is written, and reaches the disk with the next sync. */
+  finish(producers: ProducerState): void {
+    if (!this.hasFolder) return
+    this.#finished = true
+    if (this.snapshots.areDue(producers)) this.snapshots.take(producers)
+    if (this.#touched) {
+      this.#touched = false
+      // An index that was never needed is expected to be there all the same.
+      this.active.seal()
+      this.#unsynced.add(this.active)
+      this.#namesChanged = true
+    }
+    this.#namesChanged ||= this.snapshots.areUnsynced
+  }
+
   /** Everything to the disk, so that the next open finds the log whole without looking into it. */
-  syncForClose(producers: ProducerState): void {
-    this.active.finishTimeIndex()
-    for (const segment of new Set([...this.#unsynced, this.active])) segment.syncNow()
-    this.snapshots.take(producers)
+  syncForClose(producers: ProducerState, logEndOffset: number): void {
+    if (!this.hasFolder) return
+    this.finish(producers)
     this.snapshots.syncNow()
+    if (this.#dueEpochs(logEndOffset) !== null) this.writeEpochs()
+    for (const segment of this.#unsynced) segment.syncNow()
+    this.#unsynced.clear()
     if (this.#folderUnsynced) {
       for (const path of this.#smallFiles()) this.#files.syncFileNow(path)
       this.#files.syncDirNow('')
     }
-    this.#files.syncDirNow(this.folder)
+    if (this.#namesChanged) this.#files.syncDirNow(this.folder)
+    this.#folderUnsynced = this.#namesChanged = false
   }
 
   /** Gives descriptors and memory back. */
   close(): void {
+    this.#closed = true
     for (const segment of this.#segments) segment.close()
+  }
+
+  #needFolder(): void {
+    if (this.#makeFolder === null) return
+    this.#makeFolder()
+    this.#makeFolder = null
+    this.#folderIsNew = this.#folderUnsynced = this.#namesChanged = true
+  }
+
+  /** What the leader epoch file should hold and does not. An epoch without a record may as well not be there. */
+  #dueEpochs(logEndOffset: number): Buffer | null {
+    if (!this.#epochsDue) return null
+    const data = this.epochs.format(logEndOffset)
+    return this.#savedEpochs?.equals(data) === true ? null : data
+  }
+
+  /** Brings the leader epochs to the disk; the folder's names are to be synced after it. */
+  async #syncEpochs(logEndOffset: number): Promise<void> {
+    const data = this.#dueEpochs(logEndOffset)
+    this.#epochsDue = (this.epochs.latest?.startOffset ?? -1) >= logEndOffset
+    if (data === null) return
+    if (this.#folderIsNew) return this.writeEpochs()
+    const before = this.#savedEpochs
+    const path = epochsPath(this.folder)
+    const temporary = `${path}.sync${names.TEMPORARY_SUFFIX}`
+    writeFresh(this.#files, temporary, data)
+    await this.#files.syncFile(temporary)
+    // Deleted meanwhile, or cut: then the file was written at once, and is the newer one.
+    if (this.#closed) return
+    if (this.#savedEpochs !== before) return this.#files.remove(temporary)
+    this.#files.rename(temporary, path)
+    this.#savedEpochs = data
+    this.#namesChanged = true
   }
 
   #smallFiles(): string[] {

@@ -13,6 +13,10 @@ export interface OpenOptions {
   readonly folder?: string
   /** Written beside a new log; an existing one must have the same. */
   readonly topicId?: string
+  /** What the folder said its topic id is, where that was asked before; null: nothing. */
+  readonly folderTopicId?: string | null
+  /** A new log gets its folder with its first record. */
+  readonly lazily?: boolean
   readonly config: LogConfig
   /** Whether the log was closed in order: then nothing is scanned. */
   readonly cleanShutdown: boolean

@@ -13,19 +13,18 @@ import type { AppendTarget } from './log-append.ts'
 import { appendRecords } from './log-append.ts'
 import { Compaction } from './compaction.ts'
 import type { LogConfig } from './log-config.ts'
-import { LogFiles } from './log-files.ts'
-import { freeDeletedName, reconcileTopicId } from './log-folder.ts'
+import type { LogFiles } from './log-files.ts'
+import { freeDeletedName } from './log-folder.ts'
+import type { OpenedLog } from './log-open.ts'
+import { openLogFiles } from './log-open.ts'
 import type { AppendInfo, AppendOptions, OpenOptions, ReadOptions } from './log-options.ts'
 import { LogOffsets } from './log-offsets.ts'
 import type { OffsetAndTimestamp } from './log-read.ts'
 import { emptyRecords, findAborted, findByTimestamp, findLargestTimestamp, readSegments } from './log-read.ts'
 import { restartLog, truncateLog } from './log-truncate.ts'
-import * as names from './names.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import { readBuffersOf } from './read-buffers.ts'
-import type { LoadedLog } from './recovery.ts'
-import { loadLog } from './recovery.ts'
 import { deleteOldSegments, rollIfOld } from './log-retention.ts'
 import type { Tail, TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
@@ -60,21 +59,14 @@ export class Log {
   readonly #disk: DiskGuard
   readonly #sync = new GroupSync(() => this.#syncRound())
   /**
-   * Opens the folder of the partition, creating it if need be, and recovers it (recovery.ts).
+   * Opens the folder of the partition, creating it if need be, and recovers it (log-open.ts).
    * @throws what the disk throws; Error for a folder of another topic id
    */
   static open(o: OpenOptions): Log {
-    const folder = o.folder ?? names.partitionFolder(o.topic, o.partition)
-    const isNew = !o.files.exists(folder)
-    o.files.mkdir(folder)
-    const topicId = reconcileTopicId(o.files, folder, o.topicId)
-    const rollJitterMs = () => Math.floor((o.random?.() ?? 0) * o.config.segmentJitterMs)
-    const options = { ...o, folder, isNew, rollJitterMs }
-    const loaded = loadLog(options)
-    return new Log(o, topicId, new LogFiles(options, loaded), loaded)
+    return new Log(o, openLogFiles(o))
   }
 
-  private constructor(o: OpenOptions, topicId: string | null, files: LogFiles, loaded: LoadedLog) {
+  private constructor(o: OpenOptions, { topicId, files, loaded }: OpenedLog) {
     this.topic = o.topic
     this.partition = o.partition
     this.topicId = topicId
@@ -253,7 +245,7 @@ export class Log {
   /** A leader takes over: what is appended from `startOffset` on belongs to its epoch. */
   assignLeaderEpoch(epoch: number, startOffset: number): void {
     this.#mustBeOnline()
-    if (this.#files.epochs.assign(epoch, startOffset)) this.#writeEpochs()
+    if (this.#files.epochs.assign(epoch, startOffset)) this.#files.epochsChanged()
   }
 
   /** Aborted transactions that overlap [from, to), by last offset. */
@@ -300,7 +292,7 @@ export class Log {
     if (offset <= this.#offsets.start) return
     this.#offsets.startAt(offset)
     this.producers.onLogStartOffsetIncremented(offset)
-    if (this.#files.epochs.truncateFromStart(offset)) this.#writeEpochs()
+    if (this.#files.epochs.truncateFromStart(offset)) this.#files.epochsChanged()
   }
 
   /**
@@ -332,7 +324,16 @@ export class Log {
    */
   async close(clean: boolean): Promise<void> {
     await this.#sync.idle()
-    this.closeNow(clean)
+    try {
+      // Most of it in the thread pool: thousands of logs are closed at once.
+      if (clean && !this.#closed && this.offline === null) {
+        this.write()
+        this.#disk.run(() => this.#files.finish(this.producers))
+        await this.sync()
+      }
+    } finally {
+      this.closeNow(clean)
+    }
   }
 
   /** As close, while no sync is under way. */
@@ -342,7 +343,7 @@ export class Log {
       if (clean && this.offline === null) {
         this.write()
         this.compaction.abort()
-        this.#disk.run(() => this.#files.syncForClose(this.producers))
+        this.#disk.run(() => this.#files.syncForClose(this.producers, this.#offsets.written))
         this.#offsets.syncStarts()
         this.#offsets.syncEnded()
       }
@@ -351,13 +352,16 @@ export class Log {
     }
   }
 
-  /** Renames the folder to `<topic>-<partition>.<id>-delete`, to be removed later. The log answers no more. @returns its name */
-  delete(): string {
+  /**
+   * Renames the folder to `<topic>-<partition>.<id>-delete`, to be removed later. The log answers no more.
+   * @returns its name; null if there is none
+   */
+  delete(): string | null {
     this.#release()
+    if (!this.#files.hasFolder) return null
     const { files } = this.#o
     const target = freeDeletedName(files, this.topic, this.partition, this.topicId)
     files.rename(this.#files.folder, target)
-    files.syncDirNow('')
     return target
   }
 
@@ -366,7 +370,7 @@ export class Log {
     this.write()
     this.#offsets.syncStarts()
     try {
-      await this.#files.sync()
+      await this.#files.sync(this.#offsets.written)
     } catch (error) {
       // Closed and renamed meanwhile: nobody waits for this folder any more.
       if (this.#closed) return
@@ -376,10 +380,6 @@ export class Log {
     // A write may have failed meanwhile: this round's success says nothing then.
     this.#disk.check()
     this.#offsets.syncEnded()
-  }
-
-  #writeEpochs(): void {
-    this.#disk.run(() => this.#files.writeEpochs())
   }
 
   #mustBeOnline(): void {

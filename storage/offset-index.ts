@@ -96,6 +96,11 @@ export class OffsetIndex {
     this.#file.truncate(slot >= 0 && this.#offset(slot) === offset ? slot : slot + 1)
   }
 
+  /** Of a new segment: there is no file yet. */
+  begin(): void {
+    this.#file.begin()
+  }
+
   /** Drops all entries. */
   reset(): void {
     this.#file.truncate(0)

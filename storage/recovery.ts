@@ -7,6 +7,7 @@ import * as header from '../protocol/records/batch.ts'
 import { lastOffsetOf, leaderEpochOf } from './batch-cursor.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CorruptFileError } from './errors.ts'
+import { epochsPath } from './log-folder.ts'
 import type { Files } from './files.ts'
 import { LeaderEpochs, parseLeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
@@ -36,6 +37,8 @@ export interface LoadedLog {
   readonly logEndOffset: number
   readonly recoveryPoint: number
   readonly epochs: LeaderEpochs
+  /** What their file holds; null when it is missing or cannot be read. */
+  readonly savedEpochs: Buffer | null
   readonly producers: ProducerState
   readonly snapshots: SnapshotFiles
   /** Segments that may not be on disk as a whole; none after a clean stop. */
@@ -49,7 +52,10 @@ export interface LoadedLog {
 /** Opens the folder, which must exist. @throws what the disk throws */
 export function loadLog(o: LoadOptions): LoadedLog {
   const fileNames = completeSwaps(o.files, o.folder)
-  const epochs = loadEpochs(o.files, o.folder)
+  let savedEpochs = fileNames.includes(names.LEADER_EPOCH_CHECKPOINT_FILE)
+    ? o.files.readAll(epochsPath(o.folder))
+    : null
+  const epochs = loadEpochs(savedEpochs, o.folder)
   // A lost epoch file is rebuilt from the batches, all of them.
   const clean = o.cleanShutdown && epochs !== null
   const state: Loading = {
@@ -62,7 +68,6 @@ export function loadLog(o: LoadOptions): LoadedLog {
     deleted: [],
     scannedBytes: 0,
   }
-  const epochsBefore = state.epochs.format()
   openSegments(state, fileNames, clean)
   if (!clean) scanUnsynced(state)
   let logEndOffset = state.segments.at(-1)?.nextOffset() ?? o.logStartOffset
@@ -80,13 +85,13 @@ export function loadLog(o: LoadOptions): LoadedLog {
   state.epochs.truncateFromStart(logStartOffset)
   loadProducers(state, logStartOffset, logEndOffset, clean)
   state.segments.at(-1)!.loadLargest()
-  const epochsNow = state.epochs.format()
-  if (epochs === null || !epochsNow.equals(epochsBefore)) o.files.writeAtomic(epochsPath(o.folder), epochsNow)
+  // Where it can be read, what it lacks is written with the next sync.
+  if (epochs === null) o.files.writeAtomic(epochsPath(o.folder), (savedEpochs = state.epochs.format()))
   const recoveryPoint = clean ? logEndOffset : Math.min(state.o.recoveryPoint, logEndOffset)
   // A folder that was just made counts as clean, but its segment is new.
   const isNew = !fileNames.includes(names.logFile(state.segments[0]!.baseOffset))
   const unsynced = clean && !isNew ? [] : state.segments.slice(firstUnsynced(state))
-  return { ...state, logStartOffset, logEndOffset, recoveryPoint, unsynced }
+  return { ...state, savedEpochs, logStartOffset, logEndOffset, recoveryPoint, unsynced }
 }
 
 interface Loading {
@@ -101,13 +106,10 @@ interface Loading {
   scannedBytes: number
 }
 
-export const epochsPath = (folder: string): string => names.join(folder, names.LEADER_EPOCH_CHECKPOINT_FILE)
-
-function loadEpochs(files: Files, folder: string): LeaderEpochs | null {
-  const path = epochsPath(folder)
-  if (!files.exists(path)) return new LeaderEpochs()
+function loadEpochs(data: Buffer | null, folder: string): LeaderEpochs | null {
+  if (data === null) return new LeaderEpochs()
   try {
-    return new LeaderEpochs(parseLeaderEpochs(files.readAll(path), path))
+    return new LeaderEpochs(parseLeaderEpochs(data, epochsPath(folder)))
   } catch (error) {
     if (error instanceof CorruptFileError) return null
     throw error
@@ -130,12 +132,16 @@ function completeSwaps(files: Files, folder: string): string[] {
     // Without the `.cleaned` ones they would pass for complete.
     files.syncDirNow(folder)
   }
+  let removed = false
   for (const name of found) {
     // Snapshots of the metadata log are deleted by its own rules (KIP-630).
     const unfinished =
       name.endsWith(names.DELETED_SUFFIX) && !name.endsWith(names.CHECKPOINT_SUFFIX + names.DELETED_SUFFIX)
-    if (unfinished || cleaned.includes(name) || name.endsWith(names.TEMPORARY_SUFFIX)) files.remove(path(name))
+    if (!unfinished && !cleaned.includes(name) && !name.endsWith(names.TEMPORARY_SUFFIX)) continue
+    files.remove(path(name))
+    removed = true
   }
+  if (swaps.length === 0 && !removed) return found
   if (valid.length === 0) return files.list(folder)
   const covered = valid
     .filter(name => name.endsWith(names.LOG_SUFFIX + names.SWAP_SUFFIX))

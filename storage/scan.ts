@@ -4,7 +4,10 @@ import { lastOffsetOf } from './batch-cursor.ts'
 import { isValidBatch } from './inspect-log.ts'
 import type { Segment } from './segment.ts'
 
-const CHUNK_BYTES = 1024 * 1024
+/** Small enough to stay in a processor's cache between the read and the checksum. */
+const CHUNK_BYTES = 256 * 1024
+/** One scan at a time: what a call is given is only valid until the next. */
+const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
 
 export interface ScanResult {
   /** Where the first invalid batch begins, or the file ends. */
@@ -20,13 +23,14 @@ export function scanSegment(
   visit: (buffer: Buffer, at: number, position: number, size: number) => void,
 ): ScanResult {
   const end = segment.written
-  let buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end))
+  let buffer = chunk
   let position = 0
   let nextOffset = segment.baseOffset
   let gaps = false
   const stop = (): ScanResult => ({ validBytes: position, nextOffset, gaps })
   while (position < end) {
-    const count = segment.readAt(buffer, position)
+    const left = end - position
+    const count = segment.readAt(left < buffer.length ? buffer.subarray(0, left) : buffer, position)
     let at = 0
     while (position < end) {
       // The rest of this header is in the next chunk.

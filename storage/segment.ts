@@ -94,15 +94,21 @@ export class Segment {
     return timestamp >= 0 ? timestamp : this.created
   }
 
-  /** Creates the (empty) files, so that their names exist before a record depends on them. */
+  /** Creates the (empty) log file, so that its name exists before a record depends on it. Indexes follow with their first entries. */
   create(): void {
     this.#open().truncate(0)
     this.#written = 0
     this.transactions.reset()
     this.offsetIndex.reset()
     this.timeIndex.reset()
-    this.offsetIndex.flush()
-    this.timeIndex.flush()
+  }
+
+  /** Of a log that has no folder yet: no file is there, and none is made. */
+  begin(): void {
+    this.#written = 0
+    this.transactions.begin()
+    this.offsetIndex.begin()
+    this.timeIndex.begin()
   }
 
   /** Takes note of an appended batch, header at `at`, whose bytes follow with write(). */

@@ -31,6 +31,15 @@ export class SnapshotFiles {
     return this.#offsets
   }
 
+  /** Whether an orderly stop needs one: without producers to remember it does not, unless an older one would be believed. */
+  areDue(state: ProducerState): boolean {
+    return state.size > 0 || this.#offsets.length > 0
+  }
+
+  get areUnsynced(): boolean {
+    return this.#unsynced.length > 0
+  }
+
   /** Writes the state at its end offset, unless there is a snapshot of it. */
   take(state: ProducerState): void {
     const offset = state.mapEndOffset

@@ -87,6 +87,11 @@ export class TimeIndex {
     this.#file.truncate(this.#lastSlot(n => this.entry(n).offset < offset) + 1)
   }
 
+  /** Of a new segment: there is no file yet. */
+  begin(): void {
+    this.#file.begin()
+  }
+
   /** Drops all entries. */
   reset(): void {
     this.#file.truncate(0)

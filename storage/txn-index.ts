@@ -31,6 +31,11 @@ export class TransactionIndex {
     this.startOffset = startOffset
   }
 
+  /** Of a new segment: there is no file. */
+  begin(): void {
+    this.#entries = []
+  }
+
   /** All entries, in order. Read on first use. @throws CorruptFileError */
   get entries(): readonly AbortedTxn[] {
     return (this.#entries ??= this.#files.exists(this.path)

@@ -20,17 +20,25 @@ export const createTopics = handler(
       })),
     }),
   },
-  (request, context) =>
-    context.broker.metadata.submit(image =>
+  (request, context) => {
+    // Most topics have no settings of their own.
+    const defaults = once(() => describe(new Map(), context))
+    return context.broker.metadata.submit(image =>
       decide(image, request, {
         numPartitions: context.broker.config['num.partitions'],
         replicationFactor: context.broker.config['default.replication.factor'],
         newTopicId: () => context.broker.runtime.random.uuid(),
         validateConfigs: configs => refusalOf(configs, context),
-        describeConfigs: configs => describe(configs, context),
+        describeConfigs: configs => (configs.size === 0 ? defaults() : describe(configs, context)),
       }),
-    ),
+    )
+  },
 )
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null
+  return () => (made ??= { value: make() }).value
+}
 
 function refusalOf(configs: Parameters<typeof validateTopicConfigs>[0], { broker }: RequestContext) {
   const verdict = validateTopicConfigs(configs, broker.config)

@@ -12,8 +12,8 @@ import { CorruptFileError } from '../../storage/errors.ts'
 import { Log } from '../../storage/log.ts'
 import { reconcile, type PartitionFolder } from '../cluster/reconcile.ts'
 import { ConfigResource } from '../cluster/records.ts'
-import { logSettings, topicConfig } from '../config/index.ts'
 import { Partition } from './partition.ts'
+import { TopicSettings } from './topic-settings.ts'
 
 export interface LogsOptions {
   readonly dir: LogDir<Log>
@@ -31,11 +31,13 @@ export interface LogsOptions {
 export class Logs {
   readonly #o: LogsOptions
   readonly #image: MetadataView
+  readonly #settings: TopicSettings
 
   /** `image` stays the newest: the store moves its content. */
   constructor(options: LogsOptions, image: MetadataView) {
     this.#o = options
     this.#image = image
+    this.#settings = new TopicSettings(options.config, image)
   }
 
   /** Brings folders and metadata together. A log that cannot be opened makes its partition an offline one. */
@@ -95,6 +97,7 @@ export class Logs {
 
   /** The broker's defaults changed: every topic gets them. */
   configureAll(): void {
+    this.#settings.forget()
     for (const { name } of this.#image.topics()) this.#configure(name)
   }
 
@@ -108,7 +111,7 @@ export class Logs {
 
   #add(topic: TopicImage, index: number, from: (open: (known: KnownLog) => Log) => Log): void {
     const { partitions, flusher, runtime, arena } = this.#o
-    const config = this.#topicConfig(topic.name)
+    const settings = this.#settings.of(topic.name)
     let partition: Partition | null = null
     try {
       const log = from(known =>
@@ -116,7 +119,7 @@ export class Logs {
           ...known,
           arena,
           topicId: topic.topicId,
-          config: logSettings(this.#o.config, config),
+          config: settings.log,
           now: runtime.clock.now(),
           random: () => runtime.random.int(2 ** 31) / 2 ** 31,
           onError: cause => partition?.wentOffline(cause),
@@ -127,7 +130,7 @@ export class Logs {
         log,
         leaderEpoch,
         replicas: replicas.length,
-        minInsyncReplicas: config['min.insync.replicas'],
+        minInsyncReplicas: settings.topic['min.insync.replicas'],
         flusher,
         logger: runtime.log,
       })
@@ -167,14 +170,10 @@ export class Logs {
   }
 
   #configure(topic: string): void {
-    const config = this.#topicConfig(topic)
+    const settings = this.#settings.of(topic)
     for (const partition of this.#o.partitions.ofTopic(topic)) {
-      partition.log.configure(logSettings(this.#o.config, config))
-      partition.minInsyncReplicas = config['min.insync.replicas']
+      partition.log.configure(settings.log)
+      partition.minInsyncReplicas = settings.topic['min.insync.replicas']
     }
-  }
-
-  #topicConfig(topic: string) {
-    return topicConfig(this.#o.config, this.#image.topicConfigs(topic))
   }
 }

@@ -40,7 +40,27 @@ describe('a directory of logs', () => {
     expect(contents(again)).toEqual(before)
   })
 
-  test.each([0, 1, 20])(
+  test('a new log has no folder before its first record, and needs none', async () => {
+    const files = crashFiles()
+    const dir = openDir(files)
+    const log = dir.createLog('a', 0, openLogOn(new Arena()))
+    const before = files.calls
+    log.assignLeaderEpoch(3, 0)
+    await log.sync()
+    expect(log.roll(NOW)).toBe(undefined)
+    expect(log.applyRetention(NOW)).toBe(0)
+    expect([log.maxTimestamp(), log.offsetForTimestamp(0), log.abortedTransactions(0, 1)]).toEqual([null, null, []])
+    expect(log.endOffsetForEpoch(3)).toEqual({ epoch: 3, endOffset: 0 })
+    expect(contents(log)).toEqual([])
+    expect([files.calls - before, files.exists('a-0')]).toEqual([0, false])
+    dir.deleteLog('a', 0)
+    const again = dir.createLog('a', 0, openLogOn(new Arena()))
+    await dir.close(true)
+    expect([again.offline, files.exists('a-0')]).toEqual([null, false])
+    expect(openDir(files).wasClean).toBe(true)
+  })
+
+  test.each([1, 20])(
     'folder and files made by a run that was killed after %d batches are as safe as any',
     async count => {
       const files = crashFiles()

@@ -12,6 +12,10 @@ test('folders of deleted topics go, also while other topics keep being deleted',
   const deleted = (): number => files.list('').filter(name => name.endsWith('-delete')).length
   const oneMore = async (n: number): Promise<number> => {
     await broker.createTopic(`t${n}`)
+    // Without a record it would have no folder.
+    const partitionData = [{ index: 0, records: records(['x']) }]
+    const topicData = [{ name: `t${n}`, partitionData }]
+    await broker.ask(Produce, { transactionalId: null, acks: 1, timeoutMs: 1000, topicData }, 12)
     await broker.ask(DeleteTopics, { topics: [{ name: `t${n}`, topicId: ZERO_UUID }], timeoutMs: 1000 })
     await broker.runtime.advanceAsync(30_000)
     return deleted()
