@@ -2,6 +2,7 @@
 // command line starts, inside this process, in memory or on disk.
 import type { BrokerConfig } from './config/index.ts'
 import type { Release } from './config/releases.ts'
+import type { ClientMetrics } from './observe/client-metrics.ts'
 import type { Logger } from './runtime/log.ts'
 import { resolve } from 'node:path'
 import { codecReady, ZSTD } from '../protocol/records/compression.ts'
@@ -41,6 +42,8 @@ export interface RunningBroker extends AsyncDisposable {
   readonly bootstrap: string
   /** Opens the data, then the sockets. Rejects with one clear sentence, and leaves nothing open then. */
   listen(): Promise<void>
+  /** What clients have pushed of their own metrics (KIP-714), the one that pushed last first; docs/client-metrics.md. */
+  clientMetrics(): ClientMetrics[]
   /** Answers what is in flight, writes and syncs, and leaves no handle open. Idempotent. */
   close(): Promise<void>
 }
@@ -103,6 +106,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
       listening ??= start()
       return listening
     },
+    clientMetrics: () => opened?.broker.telemetry.clients() ?? [],
     close() {
       closing ??= (listening ?? Promise.resolve()).then(stop, () => undefined)
       return closing
@@ -134,5 +138,6 @@ function configured(options: BrokerOptions | ConfiguredOptions): ConfiguredOptio
 }
 
 export { ConfigError } from './config/index.ts'
+export type { ClientMetric, ClientMetrics } from './observe/client-metrics.ts'
 export type { Release } from './config/releases.ts'
 export type { Logger } from './runtime/log.ts'

@@ -3,10 +3,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sharedKeys } from './keys.ts'
+import { fileURLToPath } from 'node:url'
+import { RECEIVER, sharedKeys } from './keys.ts'
 
 export interface RunningKafka {
   /** host:port */
@@ -36,7 +38,8 @@ export async function startKafka(
   version: string,
   { jvm = quickToStart, keys = sharedKeys }: KafkaOptions = {},
 ): Promise<RunningKafka> {
-  const classPath = jars(version)
+  const needsReceiver = keys['metric.reporters']?.includes(RECEIVER) === true
+  const classPath = needsReceiver ? withReceiver(version) : jars(version)
   const folder = mkdtempSync(join(tmpdir(), `odradek-oracle-${version}-`))
   const [port, controllerPort] = await freePorts(2)
   const address = `127.0.0.1:${port}`
@@ -154,6 +157,25 @@ export function jars(version: string): string {
     .sort()
     .map(name => join(folder, name))
     .join(':')
+}
+
+/** The jars, and the plugin of java/Receiver.java, compiled once. */
+function withReceiver(version: string): string {
+  const classPath = jars(version)
+  const source = fileURLToPath(new URL('java/Receiver.java', import.meta.url))
+  const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16)
+  const folder = join(cache(), `kafka-${version}`, `receiver-${hash}`)
+  if (!existsSync(folder)) {
+    const working = mkdtempSync(join(cache(), 'compiling-'))
+    const classes = join(working, 'classes')
+    const args = ['-nowarn', '-d', classes, '-cp', classPath, source]
+    const { status, stdout, stderr } = spawnSync('javac', args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`javac: ${stdout}${stderr}`)
+    // Whole or not at all: another run may be looking for it.
+    if (!existsSync(folder)) renameSync(classes, folder)
+    rmSync(working, { recursive: true, force: true })
+  }
+  return `${folder}:${classPath}`
 }
 
 function download(version: string, folder: string): void {

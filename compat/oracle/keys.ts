@@ -1,5 +1,8 @@
 // The configuration that both sides run with, and where each of its keys comes from.
 
+/** The plugin of java/Receiver.java. */
+export const RECEIVER = 'oracle.Receiver'
+
 /** Told to Apache Kafka in its properties file and to our broker as flags. */
 export const sharedKeys: Readonly<Record<string, string>> = {
   'node.id': '1',
@@ -18,6 +21,8 @@ export const sharedKeys: Readonly<Record<string, string>> = {
   'group.min.session.timeout.ms': '300',
   'group.max.session.timeout.ms': '60000',
   'group.max.size': '3',
+  // Kafka serves client telemetry only where a plugin takes it; ours needs none.
+  'metric.reporters': `org.apache.kafka.common.metrics.JmxReporter,${RECEIVER}`,
   // Records have times long past, and must stay.
   'log.retention.ms': '-1',
 }

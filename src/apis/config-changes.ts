@@ -18,11 +18,8 @@ import { topicNameError } from '../cluster/topic-names.ts'
 import {
   brokerKeys,
   clientMetricsFault,
-  clientMetricsKeys,
   dynamicFault,
   groupFault,
-  groupKeys,
-  isClientMetricsKey,
   topicKeys,
   validateTopicConfigs,
 } from '../config/index.ts'
@@ -59,15 +56,16 @@ export function refuseEntries(names: readonly string[], missing: readonly string
   return null
 }
 
-const keysOf = new Map<number, Readonly<Record<string, Key<unknown>>>>([
+const types: readonly number[] = Object.values(ConfigResource)
+
+/** Those with lists that can be appended to: Kafka's controller does not know the types of the keys of groups and client metrics. */
+const listsOf = new Map<number, Readonly<Record<string, Key<unknown>>>>([
   [ConfigResource.TOPIC, topicKeys],
   [ConfigResource.BROKER, brokerKeys],
-  [ConfigResource.CLIENT_METRICS, clientMetricsKeys],
-  [ConfigResource.GROUP, groupKeys],
 ])
 
 function refuseResource({ resourceType, resourceName }: Resource, nodeId: number): Refusal | null {
-  if (resourceType !== ConfigResource.BROKER && keysOf.has(resourceType)) return null
+  if (resourceType !== ConfigResource.BROKER && types.includes(resourceType)) return null
   if (resourceType !== ConfigResource.BROKER)
     return refuse(INVALID_REQUEST, `The configuration of resource type ${resourceType} cannot be changed.`)
   if (resourceName === '') return null
@@ -80,23 +78,24 @@ export function alterOptions({ broker }: RequestContext, validateOnly: boolean):
   return {
     validateOnly,
     listDefault(resourceType, name) {
-      const keys = keysOf.get(resourceType)
+      const keys = listsOf.get(resourceType)
       const key = keys !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined
       if (key?.type !== 'list') return undefined
       return (key.default as readonly string[] | null)?.join(',') ?? null
     },
     validate({ resourceType, resourceName }, changed, next, image) {
       if (resourceType === ConfigResource.TOPIC) return refuseTopic(resourceName, changed, image)
-      if (resourceType === ConfigResource.GROUP) return refuseGroup(resourceName, changed)
-      if (resourceType === ConfigResource.CLIENT_METRICS) return refuseClientMetrics(resourceName, changed)
+      if (resourceType === ConfigResource.GROUP) return refuseGroup(resourceName, next)
+      if (resourceType === ConfigResource.CLIENT_METRICS) return refuseClientMetrics(resourceName, next)
       const fault = dynamicFault(broker.config, resourceName === '' ? 'cluster' : 'broker', changed, next)
       return fault === undefined ? null : refuse(INVALID_REQUEST, fault)
     },
   }
 
-  function refuseGroup(group: string, changed: readonly ConfigSetting[]): Refusal | null {
+  function refuseGroup(group: string, settings: ReadonlyMap<string, string>): Refusal | null {
     if (group === '') return refuse(INVALID_REQUEST, 'There are no settings for all groups.')
-    return refuseFirst(changed, INVALID_CONFIG, ({ name, value }) => groupFault(broker.config, name, value))
+    const fault = groupFault(broker.config, settings)
+    return fault === undefined ? null : refuse(INVALID_CONFIG, fault)
   }
 
   function refuseTopic(topic: string, changed: readonly ConfigSetting[], image: MetadataView): Refusal | null {
@@ -109,19 +108,10 @@ export function alterOptions({ broker }: RequestContext, validateOnly: boolean):
   }
 }
 
-function refuseClientMetrics(subscription: string, changed: readonly ConfigSetting[]): Refusal | null {
+function refuseClientMetrics(subscription: string, settings: ReadonlyMap<string, string>): Refusal | null {
   if (subscription === '') return refuse(INVALID_REQUEST, 'A subscription of client metrics must have a name.')
-  const code = changed.every(({ name }) => isClientMetricsKey(name)) ? INVALID_CONFIG : INVALID_REQUEST
-  return refuseFirst(changed, code, ({ name, value }) => clientMetricsFault(name, value))
-}
-
-function refuseFirst(
-  changed: readonly ConfigSetting[],
-  code: number,
-  faultOf: (setting: ConfigSetting) => string | undefined,
-): Refusal | null {
-  const reason = changed.map(faultOf).find(fault => fault !== undefined)
-  return reason === undefined ? null : refuse(code, reason)
+  const fault = clientMetricsFault(settings)
+  return fault === undefined ? null : refuse(fault.errorCode, fault.message)
 }
 
 const idOf = ({ resourceType, resourceName }: Resource): string => `${resourceType}:${resourceName}`

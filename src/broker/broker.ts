@@ -7,6 +7,7 @@ import type { ProducerIds } from '../cluster/producer-ids.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator } from '../coordinators/group/coordinator.ts'
 import type { TransactionCoordinator } from '../coordinators/transaction/coordinator.ts'
+import type { ClientTelemetry } from '../observe/client-telemetry.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { Durability } from './partition.ts'
@@ -54,6 +55,7 @@ export interface BrokerParts {
   /** Resolves when every load of a coordinator's partition that has begun is through. */
   readonly coordinatorsLoaded: () => Promise<void>
   readonly sessions: FetchSessions
+  readonly telemetry: ClientTelemetry
   readonly producerIds: ProducerIds
   /** What acks=all waits for: the disk, or the operating system where the configuration says so. */
   readonly acksAllDurability: Durability
@@ -73,6 +75,7 @@ export class Broker implements BrokerParts {
   readonly transactionCoordinator: TransactionCoordinator
   readonly transactions: Transactions
   readonly sessions: FetchSessions
+  readonly telemetry: ClientTelemetry
   readonly producerIds: ProducerIds
   readonly acksAllDurability: Durability
   readonly coordinatorsLoaded: () => Promise<void>
@@ -90,6 +93,7 @@ export class Broker implements BrokerParts {
     this.transactions = parts.transactions
     this.coordinatorsLoaded = parts.coordinatorsLoaded
     this.sessions = parts.sessions
+    this.telemetry = parts.telemetry
     this.producerIds = parts.producerIds
     this.acksAllDurability = parts.acksAllDurability
   }

@@ -146,7 +146,7 @@ async function openWith(
   })
   const housekeeping = new Housekeeping({ config, runtime, dir, partitions, flusher })
   const cleaner = new Cleaner({ config, runtime, partitions, counters: cleanerCounters(), dirOf: () => dir })
-  const telemetry = new ClientTelemetry({ config, newId: () => runtime.random.uuid() })
+  const telemetry = new ClientTelemetry({ config, newId: () => runtime.random.uuid(), log: runtime.log })
   const resources = new Resources({ image, telemetry, log: runtime.log })
   const broker = new Broker({
     config,

@@ -1,11 +1,11 @@
-// Configuration of groups and of client metrics subscriptions, which exist by name alone: entries of DescribeConfigs, and
-// which settings may be. Kafka: ConfigHelper.scala, GroupConfig.java, ClientMetricsConfigs.java.
+// Configuration of groups: entries of DescribeConfigs, and which settings may be. They are kept for the group protocols
+// that they configure, and have no effect until those are served. Kafka: ConfigHelper.scala, GroupConfig.java.
 
 import type { DescribedConfig, DescribeOptions, Synonym } from './describe.ts'
 import { brokerSynonyms, ConfigSource, entry, wanted } from './describe.ts'
 import type { Key } from './key.ts'
 import type { BrokerKeyName } from './keys.ts'
-import { clientMetricsKeys, findBrokerKey, groupKeys } from './keys.ts'
+import { findBrokerKey, groupKeys } from './keys.ts'
 import type { BrokerConfig } from './parse.ts'
 import { ConfigError, formatValue, parseValue } from './values.ts'
 
@@ -44,40 +44,67 @@ function defaultOnly(name: string, key: Key<unknown>): Synonym[] {
   return value === null ? [] : [{ name, value, source: ConfigSource.DEFAULT }]
 }
 
-export function describeClientMetrics(own: Settings, options: DescribeOptions): DescribedConfig[] {
-  return wanted(clientMetricsKeys, options, name => own.has(name)).map(name => {
-    const key: Key<unknown> = clientMetricsKeys[name]
-    const text = own.get(name)
-    const value = formatValue(key, text === undefined ? key.default : parseValue(name, key, text))
-    const synonyms = text === undefined ? [] : [{ name, value, source: ConfigSource.CLIENT_METRICS }]
-    return entry(name, key, value, synonyms, false, options)
-  })
-}
-
-/** Why a setting of a group is refused: unknown, not of its type, or without effect and not what it is anyway. */
-export function groupFault(broker: BrokerConfig, name: string, text: string): string | undefined {
-  if (!isGroupKey(name)) return `There is no group configuration named ${name}.`
-  return valueFault(name, groupKeys[name], text, inherited(broker, name))
-}
-
-/** The same for client metrics. */
-export function clientMetricsFault(name: string, text: string): string | undefined {
-  if (!isClientMetricsKey(name)) return `There is no client metrics configuration named ${name}.`
-  const key: Key<unknown> = clientMetricsKeys[name]
-  return valueFault(name, key, text, formatValue(key, key.default))
-}
-
-export const isGroupKey = (name: string): name is keyof typeof groupKeys => Object.hasOwn(groupKeys, name)
-export const isClientMetricsKey = (name: string): name is keyof typeof clientMetricsKeys =>
-  Object.hasOwn(clientMetricsKeys, name)
-
-function valueFault(name: string, key: Key<unknown>, text: string, anyway: string | null): string | undefined {
-  try {
-    const asked = formatValue(key, parseValue(name, key, text))
-    if (key.effect === 'works' || asked === anyway || asked === formatValue(key, key.default)) return undefined
-    return `${name} has no effect in this version of Odradek yet; leave it at ${anyway ?? 'its default'}.`
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message
-    throw error
+/** Why a group may not have these settings, all that it would have; undefined: it may. */
+export function groupFault(broker: BrokerConfig, settings: Settings): string | undefined {
+  const values = new Map<string, unknown>()
+  for (const [name, text] of settings) {
+    if (!isGroupKey(name)) return `There is no group configuration named ${name}.`
+    try {
+      values.set(name, parseValue(name, groupKeys[name], text))
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message
+      throw error
+    }
   }
+  for (const [name, value] of values) {
+    const fault = boundFault(broker, name, value)
+    if (fault !== undefined) return fault
+  }
+  return sessionFault(broker, values) ?? textFault(broker, values)
+}
+
+const isGroupKey = (name: string): name is keyof typeof groupKeys => Object.hasOwn(groupKeys, name)
+
+/** The broker keys whose names do not follow from the group's. */
+const bounds: Readonly<Record<string, string>> = {
+  'streams.num.standby.replicas': 'group.streams.max.standby.replicas',
+  'streams.num.warmup.replicas': 'group.streams.max.warmup.replicas',
+}
+
+/** The broker bounds what a group may set. */
+function boundFault(broker: BrokerConfig, name: string, value: unknown): string | undefined {
+  if (typeof value !== 'number') return undefined
+  const [kind, ...rest] = name.split('.')
+  const bound = (side: 'min' | 'max'): unknown => valueOf(broker, `group.${kind}.${side}.${rest.join('.')}`)
+  const min = bound('min')
+  const max = bounds[name] === undefined ? bound('max') : valueOf(broker, bounds[name])
+  if (typeof min === 'number' && value < min) return `${name} must be at least ${min}, which is the broker's minimum.`
+  if (typeof max === 'number' && value > max) return `${name} must be at most ${max}, which is the broker's maximum.`
+  return undefined
+}
+
+const valueOf = (broker: BrokerConfig, name: string): unknown =>
+  findBrokerKey(name) === undefined ? undefined : broker[name as BrokerKeyName]
+
+/** A session must be longer than the heartbeats in it. */
+function sessionFault(broker: BrokerConfig, values: ReadonlyMap<string, unknown>): string | undefined {
+  for (const kind of ['consumer', 'share', 'streams']) {
+    const names = [`${kind}.session.timeout.ms`, `${kind}.heartbeat.interval.ms`] as const
+    if (!names.some(name => values.has(name))) continue
+    const [session, heartbeat] = names.map(name => (values.get(name) ?? valueOf(broker, `group.${name}`)) as number)
+    if (session! <= heartbeat!)
+      return `${names[0]} must be greater than ${names[1]}: ${session} is not above ${heartbeat}.`
+  }
+  return undefined
+}
+
+function textFault(broker: BrokerConfig, values: ReadonlyMap<string, unknown>): string | undefined {
+  const assignor = values.get('streams.assignor.name') as string | undefined
+  const assignors = valueOf(broker, 'group.streams.assignors') as readonly string[]
+  if (assignor !== undefined && !assignors.includes(assignor))
+    return `streams.assignor.name must be one of ${assignors.join(', ')}.`
+  const deadLetters = values.get('errors.deadletterqueue.topic.name') as string | undefined
+  return deadLetters?.startsWith('__') === true
+    ? 'errors.deadletterqueue.topic.name must not be an internal topic.'
+    : undefined
 }

@@ -6,26 +6,26 @@ import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, ListConfigResou
 const TOPIC = 2
 const BROKER = 4
 const BROKER_LOGGER = 8
-const CLIENT_METRICS = 16
-const GROUP = 32
-const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3] as const
+export const CLIENT_METRICS = 16
+export const GROUP = 32
+export const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3] as const
 
-type Edit = readonly [name: string, operation: number, value: string | null]
-type Setting = readonly [name: string, value: string | null]
+export type Edit = readonly [name: string, operation: number, value: string | null]
+export type Setting = readonly [name: string, value: string | null]
 
-const edits = (resourceType: number, resourceName: string, list: readonly Edit[]) => ({
+export const edits = (resourceType: number, resourceName: string, list: readonly Edit[]) => ({
   resourceType,
   resourceName,
   configs: list.map(([name, configOperation, value]) => ({ name, configOperation, value })),
 })
-const settings = (resourceType: number, resourceName: string, list: readonly Setting[]) => ({
+export const settings = (resourceType: number, resourceName: string, list: readonly Setting[]) => ({
   resourceType,
   resourceName,
   configs: list.map(([name, value]) => ({ name, value })),
 })
 
 /** Compares what is told of some keys; Kafka's broker hears of a change a little after its controller answers. */
-async function described(
+export async function described(
   on: Case,
   label: string,
   resource: readonly [type: number, name: string],
@@ -305,28 +305,6 @@ const groups = scenario(
   { versions: [1, 4] },
 )
 
-/** Nothing of this is kept: other cases list what there is. */
-const otherResources = scenario('alter configs/groups and client metrics', IncrementalAlterConfigs, async (on, v) => {
-  const look = (label: string, type: number, name: string, list: readonly Edit[]) =>
-    on.attempt(label, IncrementalAlterConfigs, v, { resources: [edits(type, name, list)], validateOnly: true })
-  const group = on.name('g')
-  await look('the default of a group', GROUP, group, [['consumer.session.timeout.ms', SET, '45000']])
-  await look('another value', GROUP, group, [['consumer.session.timeout.ms', SET, '46000']])
-  await look('an unknown key of a group', GROUP, group, [['no.such.key', SET, '1']])
-  await look('no number', GROUP, group, [['consumer.session.timeout.ms', SET, 'long']])
-  await look('append to a number', GROUP, group, [['consumer.session.timeout.ms', APPEND, '1']])
-  await look('null', GROUP, group, [['consumer.session.timeout.ms', SET, null]])
-  await look('delete', GROUP, group, [['consumer.session.timeout.ms', DELETE, null]])
-  await look('the empty group', GROUP, '', [['consumer.session.timeout.ms', SET, '45000']])
-  const metrics = on.name('m')
-  await look('the default of client metrics', CLIENT_METRICS, metrics, [['interval.ms', SET, '300000']])
-  await look('another interval', CLIENT_METRICS, metrics, [['interval.ms', SET, '60000']])
-  await look('an unknown key of client metrics', CLIENT_METRICS, metrics, [['no.such.key', SET, '1']])
-  await look('no interval', CLIENT_METRICS, metrics, [['interval.ms', SET, 'often']])
-  await look('an unknown match', CLIENT_METRICS, metrics, [['match', APPEND, 'colour=red']])
-  await look('the empty client metrics', CLIENT_METRICS, '', [['interval.ms', SET, '300000']])
-})
-
 export const alterConfigScenarios = [
   incrementalTopics,
   incrementalRequests,
@@ -336,5 +314,4 @@ export const alterConfigScenarios = [
   brokerChanges,
   listed,
   groups,
-  otherResources,
 ]

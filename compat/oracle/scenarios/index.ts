@@ -17,7 +17,9 @@ import { membershipScenarios } from './membership.ts'
 import { metadataScenarios } from './metadata.ts'
 import { offsetDeleteScenarios } from './offset-delete.ts'
 import { offsetScenarios } from './offsets.ts'
+import { otherConfigScenarios } from './other-configs.ts'
 import { produceScenarios } from './produce.ts'
+import { telemetryScenarios } from './telemetry.ts'
 import { topicScenarios } from './topics.ts'
 import { transactionScenarios } from './transactions.ts'
 
@@ -36,8 +38,10 @@ export const scenarios: readonly Scenario[] = [
   ...topicScenarios,
   ...configScenarios,
   ...alterConfigScenarios,
+  ...otherConfigScenarios,
   ...clusterAdminScenarios,
   ...featureScenarios,
+  ...telemetryScenarios,
   ...aclScenarios,
   ...framingScenarios,
   ...transactionScenarios,

@@ -80,7 +80,12 @@ export const generalKeys = {
     internal: true,
     doc: 'Longest time a start may take before it is given up.',
   }),
-  'telemetry.max.bytes': int({ default: 1_048_576, min: 1, doc: 'Largest batch of client metrics accepted.' }),
+  'telemetry.max.bytes': int({
+    default: 1_048_576,
+    min: 1,
+    works: true,
+    doc: 'Largest batch of client metrics accepted, compressed and not.',
+  }),
   'unclean.leader.election.enable': boolean({
     default: false,
     update: 'cluster',

@@ -37,7 +37,7 @@ import {
 } from '../../../protocol/errors.ts'
 import { clientError } from '../group/errors.ts'
 import { partitionForGroup } from '../group/partition.ts'
-import { compilePattern, PatternError } from '../pattern.ts'
+import { compilePattern, PatternError } from '../../../protocol/pattern.ts'
 import { Shard } from '../shard.ts'
 import { NEEDS_PRODUCER_ID } from './commands.ts'
 import { TransactionMachine } from './machine.ts'

@@ -1,7 +1,7 @@
 // Patterns that clients send: the same answers as a backtracking engine, in bounded time, and a refusal for the rest.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compilePattern, PatternError } from '../../../src/coordinators/pattern.ts'
+import { compilePattern, PatternError } from '../../protocol/pattern.ts'
 
 const matches = (pattern: string, text: string) => compilePattern(pattern)(text)
 
