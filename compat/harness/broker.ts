@@ -42,7 +42,7 @@ const STOP_MS = 30_000
 export const external: string | undefined = process.env['COMPAT_BOOTSTRAP']
 
 /** Builds the command line if a source is newer than it, as `npm start` does, and returns its path. */
-function built(): string {
+export function built(): string {
   const given = process.env['COMPAT_CLI']
   if (given !== undefined) return given
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/start.js'), '--version'], {
@@ -55,7 +55,7 @@ function built(): string {
 let cli: string | undefined
 
 /** A port below those that the system gives to outgoing connections, so that none of them takes it during a restart. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (let port = 20_000 + (process.pid % 10_000); ; port++) {
     const free = await new Promise<boolean>(resolve => {
       const server = createServer().once('error', () => resolve(false))
