@@ -14,6 +14,7 @@ import type { Row, Sample } from './row.ts'
 import { rateRows, settle } from './rows/rates.ts'
 import { smallRows } from './rows/small.ts'
 import { startRows } from './rows/starts.ts'
+import { transactionRows } from './rows/transactions.ts'
 
 const help = `npm run bench -- [flags]
 
@@ -170,7 +171,7 @@ async function main(): Promise<void> {
     console.log(help)
     return
   }
-  const rows = [...startRows(flags), ...rateRows(flags), ...smallRows(flags)].filter(
+  const rows = [...startRows(flags), ...rateRows(flags), ...smallRows(flags), ...transactionRows(flags)].filter(
     ({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)),
   )
   if (rows.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)
