@@ -2,6 +2,7 @@
 // command line starts, inside this process, in memory or on disk.
 import type { BrokerConfig } from './config/index.ts'
 import type { Release } from './config/releases.ts'
+import type { DirectoryOptions } from './broker/log-dirs.ts'
 import type { ClientMetrics } from './observe/client-metrics.ts'
 import type { Logger } from './runtime/log.ts'
 import { resolve } from 'node:path'
@@ -51,11 +52,8 @@ export interface RunningBroker extends AsyncDisposable {
 /** Creates a broker; nothing happens before listen(). Throws ConfigError for a configuration that cannot be. */
 export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): RunningBroker {
   const { config, memory, logger } = configured(options)
-  if (config.logDirs.length > 1) {
-    throw new ConfigError('log.dirs names several directories, which are not served yet: name one.')
-  }
   const runtime = systemRuntime(logger)
-  const path = resolve(config.logDirs[0]!)
+  const { directories, metadata } = directoriesOf(config, memory)
   let opened: OpenBroker | null = null
   let server: Server | null = null
   const bound: Bound[] = []
@@ -63,8 +61,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
   let closing: Promise<void> | null = null
 
   async function start(): Promise<void> {
-    const files = memory ? memoryFiles() : diskFiles(path, { maxOpen: config['odradek.max.open.files'] })
-    opened = await openBroker({ config, runtime, files, path, durable: !memory })
+    opened = await openBroker({ config, runtime, directories, metadata, durable: !memory })
     const { broker } = opened
     server = createServer({
       runtime,
@@ -115,6 +112,27 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
       await this.close()
     },
   }
+}
+
+/** Where things are kept. Throws ConfigError for a directory that is named twice. */
+function directoriesOf(
+  config: BrokerConfig,
+  memory: boolean,
+): { directories: DirectoryOptions[]; metadata: DirectoryOptions | undefined } {
+  const names = memory ? config.logDirs.slice(0, 1) : config.logDirs
+  const separate = memory ? null : config['metadata.log.dir']
+  // The limit is of the whole process.
+  const maxOpen = Math.max(16, Math.floor(config['odradek.max.open.files'] / names.length))
+  const directory = (name: string): DirectoryOptions => {
+    const path = resolve(name)
+    return { name, path, files: memory ? memoryFiles() : diskFiles(path, { maxOpen }) }
+  }
+  const directories = names.map(directory)
+  const twice = directories.find(({ path }, n) => directories.findIndex(other => other.path === path) !== n)
+  if (twice) throw new ConfigError(`log.dirs names ${twice.path} twice.`)
+  if (separate === null) return { directories, metadata: directories[0] }
+  const metadata = directories.find(({ path }) => path === resolve(separate)) ?? directory(separate)
+  return { directories, metadata }
 }
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -21,6 +21,7 @@ export class DirCheckpoints {
   readonly #files: Files
   /** Last content of each file. */
   readonly #written = new Map<string, Buffer>()
+  #rewrite = false
   /** Partitions of which it says more than 0, by file. */
   readonly #mentioned = new Map<string, ReadonlySet<string>>()
   readonly #recoveryPoints: ReadonlyMap<string, number>
@@ -54,6 +55,11 @@ export class DirCheckpoints {
     return false
   }
 
+  /** The next write() writes every file, changed or not. */
+  forget(): void {
+    this.#rewrite = true
+  }
+
   write(all: readonly Offsets[]): void {
     const entries = (offset: (o: Offsets) => number): PartitionOffset[] =>
       all.map(o => ({ topic: o.topic, partition: o.partition, offset: offset(o) }))
@@ -69,6 +75,7 @@ export class DirCheckpoints {
       names.REPLICATION_OFFSET_CHECKPOINT_FILE,
       entries(o => o.highWatermark),
     )
+    this.#rewrite = false
   }
 
   /** A file that cannot be read costs time (the whole log is scanned) or brings deleted records back, as in Apache Kafka. */
@@ -89,7 +96,7 @@ export class DirCheckpoints {
 
   #write(path: string, entries: readonly PartitionOffset[]): void {
     const data = formatOffsetCheckpoint(entries)
-    if (this.#written.get(path)?.equals(data) === true) return
+    if (!this.#rewrite && this.#written.get(path)?.equals(data) === true) return
     this.#files.writeAtomic(path, data)
     this.#written.set(path, data)
     this.#note(path, entries)

@@ -7,6 +7,7 @@ import { formatCleanShutdown, parseCleanShutdown } from './clean-shutdown.ts'
 import { DirCheckpoints } from './dir-checkpoints.ts'
 import type { Offsets } from './dir-checkpoints.ts'
 import { errorCode } from './errors.ts'
+import { FutureLogs } from './future-logs.ts'
 import type { Files } from './files.ts'
 import { checkOwner, LogDirError, takeLock } from './log-dir-owner.ts'
 import type { LogDirOptions } from './log-dir-owner.ts'
@@ -57,12 +58,6 @@ export interface PartitionFolder {
 /** Enough to keep the thread pool busy. */
 const CLOSED_AT_ONCE = 16
 
-/** A log that is to take the place of the partition's log in another directory. */
-interface Future<L> extends Offsets {
-  readonly folder: string
-  log: L | null
-}
-
 export class LogDir<L extends ManagedLog> {
   readonly files: Files
   readonly path: string
@@ -79,6 +74,8 @@ export class LogDir<L extends ManagedLog> {
   readonly previousBrokerEpoch: number
   /** Folders of partitions marked as without an owner (`-stray`): left alone. */
   readonly strayFolders: readonly string[]
+  /** Logs that are to take the place of those their partitions have in another directory. */
+  readonly futures: FutureLogs<L>
   /** What was found wrong and is being worked around, one sentence each. */
   readonly warnings: readonly string[]
   readonly #unlock: () => void
@@ -87,8 +84,6 @@ export class LogDir<L extends ManagedLog> {
   /** By folder name: every partition folder there is. */
   readonly #known: Map<string, Offsets>
   readonly #logs = new Map<string, L>()
-  /** By the name their folder will get. Checkpoints know them by topic and partition, as in Apache Kafka. */
-  readonly #futures = new Map<string, Future<L>>()
   /** Folders opened, created or deleted in this run: no longer what the last run left. */
   readonly #untouched: Set<string>
   readonly #checkpoints: DirCheckpoints
@@ -155,12 +150,24 @@ export class LogDir<L extends ManagedLog> {
     this.warnings = warnings
     this.#known = new Map()
     this.#untouched = new Set()
+    this.futures = new FutureLogs<L>({
+      files,
+      isClean: this.wasClean,
+      marked: (topic, partition, kind) => this.#marked(topic, partition, kind),
+      // A checkpoint may still tell the offsets of a log that was here: they would be taken for the new one's.
+      prepare: (topic, partition) => {
+        if (this.has(topic, partition))
+          throw new LogDirError(`The log ${topic}-${partition} is already in ${this.path}.`)
+        if (this.#checkpoints.mention(topic, partition)) this.writeCheckpoints()
+      },
+      touched: folder => this.#untouched.delete(folder),
+    })
     for (const { name, topic, partition, kind } of folders) {
       if (kind !== 'log' && kind !== 'future') continue
       const key = names.partitionFolder(topic, partition)
       const offsets = this.#checkpoints.found(topic, partition)
       if (kind === 'log') this.#known.set(key, offsets)
-      else this.#futures.set(key, { ...offsets, folder: name, log: null })
+      else this.futures.found({ ...offsets, folder: name, log: null })
       this.#untouched.add(name)
     }
   }
@@ -168,6 +175,11 @@ export class LogDir<L extends ManagedLog> {
   /** Every partition that has a folder. */
   get partitions(): PartitionFolder[] {
     return [...this.#known.values()].map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** How many logs there are, future ones included. */
+  get logCount(): number {
+    return this.#known.size + this.futures.all.length
   }
 
   /** The logs that are open. */
@@ -210,62 +222,20 @@ export class LogDir<L extends ManagedLog> {
     return this.#add(folder, log)
   }
 
-  /** Partitions with a log here that is to take the place of the one they have in another directory. */
-  get futures(): (PartitionFolder & { readonly log: L | null })[] {
-    return [...this.#futures.values()].map(({ topic, partition, log }) => ({ topic, partition, log }))
-  }
-
-  /** Opens the future log of a partition that has its log elsewhere; `open` creates its folder if there is none. */
-  openFuture(topic: string, partition: number, open: (known: KnownLog) => L): L {
-    const key = names.partitionFolder(topic, partition)
-    const found = this.#futures.get(key)
-    if (this.#known.has(key) || found?.log) throw new LogDirError(`The log ${key} is already in ${this.path}.`)
-    if (found === undefined && this.#checkpoints.mention(topic, partition)) this.writeCheckpoints()
-    const folder = this.#marked(topic, partition, 'future')
-    const future = found ?? {
-      topic,
-      partition,
-      folder,
-      recoveryPoint: 0,
-      logStartOffset: 0,
-      highWatermark: 0,
-      log: null,
-    }
-    future.log = open({ files: this.files, cleanShutdown: found === undefined || this.wasClean, ...future })
-    this.#futures.set(key, future)
-    this.#untouched.delete(future.folder)
-    return future.log
-  }
-
   /**
    * Closes a future log, gives its folder the name of the partition's own and opens it there. When this returns, all of that is
-   * durable; the log in the other directory has to go next. What the disk or `open` throws passes through.
+   * durable; the log in the other directory has to go next. What the disk or `open` throws passes through: if the future log
+   * is still there afterwards, nothing has happened to its name.
    */
   promoteFuture(topic: string, partition: number, open: (known: KnownLog) => L): L {
-    const key = names.partitionFolder(topic, partition)
-    const future = this.#futures.get(key)
-    if (!future?.log) throw new LogDirError(`There is no future log ${key} in ${this.path}.`)
-    future.log.closeNow(true)
+    const future = this.futures.close(topic, partition)
     // Before the folder has its name, so that no crash finds the one without the other.
     this.writeCheckpoints()
-    this.files.rename(future.folder, key)
-    this.files.syncDirNow('')
-    this.#futures.delete(key)
+    this.futures.rename(future)
     const { folder: _, log: __, ...offsets } = future
-    this.#known.set(key, offsets)
-    return this.#add(key, open({ files: this.files, cleanShutdown: true, ...offsets }))
-  }
-
-  /** Gives a future log up; cleanDeleted() removes its folder. */
-  discardFuture(topic: string, partition: number): void {
-    const key = names.partitionFolder(topic, partition)
-    const future = this.#futures.get(key)
-    if (future === undefined) return
-    future.log?.closeNow(false)
-    if (this.files.exists(future.folder)) this.files.rename(future.folder, this.#marked(topic, partition, 'delete'))
-    this.files.syncDirNow('')
-    this.#futures.delete(key)
-    this.#untouched.delete(future.folder)
+    const folder = names.partitionFolder(topic, partition)
+    this.#known.set(folder, offsets)
+    return this.#add(folder, open({ files: this.files, cleanShutdown: true, ...offsets }))
   }
 
   /** Takes the log out and has it rename its folder; cleanDeleted() removes that later. */
@@ -273,16 +243,25 @@ export class LogDir<L extends ManagedLog> {
     const folder = names.partitionFolder(topic, partition)
     const log = this.#logs.get(folder)
     if (log === undefined) throw new LogDirError(`The log ${folder} in ${this.path} is not open.`)
+    // Whatever becomes of the folder, nobody looks for the partition here any more.
+    this.#logs.delete(folder)
+    this.#known.delete(folder)
     // Should the machine stop before the name is on disk, the next start finds a folder of a deleted topic.
     log.delete()
     this.#renamed = true
-    this.#logs.delete(folder)
-    this.#known.delete(folder)
   }
 
   /** The topic id in the folder of a partition; null where a crash left it without one. @throws CorruptFileError */
   topicIdOf(topic: string, partition: number): string | null {
     return readTopicId(this.files, names.partitionFolder(topic, partition))
+  }
+
+  /** Reads and writes what can be read and written without harm. @throws what the disk throws */
+  probe(): void {
+    if (this.#closed) return
+    this.files.readAll(names.META_PROPERTIES_FILE)
+    this.#checkpoints.forget()
+    this.writeCheckpoints()
   }
 
   /** Whether a folder holds anything but empty segments. */
@@ -328,8 +307,8 @@ export class LogDir<L extends ManagedLog> {
       offsets.highWatermark = highWatermark(log)
     }
     for (const [folder, log] of this.#logs) note(this.#known.get(folder), log)
-    for (const future of this.#futures.values()) note(future, future.log)
-    this.#checkpoints.write([...this.#known.values(), ...this.#futures.values()])
+    for (const future of this.futures.all) note(future, future.log)
+    this.#checkpoints.write([...this.#known.values(), ...this.futures.all])
   }
 
   /**
@@ -341,7 +320,7 @@ export class LogDir<L extends ManagedLog> {
     if (this.#closed) return
     this.#closed = true
     try {
-      const futures = [...this.#futures.values()].flatMap(({ log }) => log ?? [])
+      const futures = this.futures.all.flatMap(({ log }) => log ?? [])
       const logs = [...this.#logs.values(), ...futures]
       const wasOffline = logs.some(log => log.offline !== null)
       await closeAll(logs, clean)

@@ -2,6 +2,7 @@
 // so that no crash brings deleted records back. Kafka: KafkaApis.scala (handleDeleteRecordsRequest), ReplicaManager.scala
 // (deleteRecordsOnLocalLog), Partition.scala (deleteRecordsOnLeader).
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
+import type { OnlineDirectory } from '../broker/log-dirs.ts'
 import type { RequestContext } from './handler.ts'
 import { INVALID_TOPIC_EXCEPTION, KAFKA_STORAGE_ERROR, KafkaError, NONE } from '../../protocol/errors.ts'
 import { DeleteRecords } from '../../protocol/messages/21-delete-records.ts'
@@ -33,12 +34,16 @@ export const deleteRecords = handler(
       partitions: [...partitions].map(([index, offset]) => deleteBefore(name, index, offset, context)),
     }))
     const deleted = topics.flatMap(({ partitions }) => partitions).filter(({ errorCode }) => errorCode === NONE)
-    if (deleted.length === 0 || isKept(context)) return { topics }
+    const failed = deleted.length === 0 ? [] : notKept(context)
+    if (failed.length === 0) return { topics }
+    const isLost = (topic: string, index: number): boolean => failed.some(({ dir }) => dir.has(topic, index))
     return {
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(partition =>
-          partition.errorCode === NONE ? refusal(partition.partitionIndex, KAFKA_STORAGE_ERROR) : partition,
+          partition.errorCode === NONE && isLost(name, partition.partitionIndex)
+            ? refusal(partition.partitionIndex, KAFKA_STORAGE_ERROR)
+            : partition,
         ),
       })),
     }
@@ -67,13 +72,18 @@ function deleteBefore(topic: string, index: number, offset: number, context: Req
   }
 }
 
-/** Whether the new starts reached the disk. */
-function isKept({ broker }: RequestContext): boolean {
-  try {
-    broker.dataDir.checkpoint()
-    return true
-  } catch (error) {
-    broker.runtime.log.error({ err: error }, 'The starts of logs could not be written: a crash may undo DeleteRecords')
-    return false
-  }
+/** The log directories in which the new starts did not reach the disk. */
+function notKept({ broker }: RequestContext): OnlineDirectory[] {
+  const { dirs, logs, runtime } = broker
+  const failed: OnlineDirectory[] = []
+  dirs.each(
+    dir => dir.writeCheckpoints(),
+    (directory, error) => {
+      const message = 'The starts of logs could not be written: a crash may undo DeleteRecords'
+      runtime.log.error({ path: directory.path, err: error }, message)
+      failed.push(directory)
+      logs.suspect(directory)
+    },
+  )
+  return failed
 }

@@ -1,56 +1,71 @@
-// DescribeLogDirs tells the size of partitions in the one log directory (KIP-113), and how much room is left (KIP-827).
-// Kafka: KafkaApis.scala (handleDescribeLogDirsRequest), ReplicaManager.scala (describeLogDirs).
-import type { Partition } from '../broker/partition.ts'
+// DescribeLogDirs tells the size of partitions in each log directory (KIP-113), how far those are that move into it, how much
+// room is left (KIP-827) and which take no new partitions. Kafka: KafkaApis.scala (handleDescribeLogDirsRequest),
+// ReplicaManager.scala (describeLogDirs).
+import type { ReplyOf } from '../../protocol/api.ts'
+import type { LogDirectory, OnlineDirectory } from '../broker/log-dirs.ts'
 import type { RequestContext } from './handler.ts'
 import { KAFKA_STORAGE_ERROR, NONE } from '../../protocol/errors.ts'
 import { DescribeLogDirs } from '../../protocol/messages/35-describe-log-dirs.ts'
 import { byTopic } from './by-topic.ts'
 import { handler } from './handler.ts'
 
+type Broker = RequestContext['broker']
+type Result = ReplyOf<typeof DescribeLogDirs>['results'][number]
+type Size = Result['topics'][number]['partitions'][number] & { readonly topic: string }
+/** Whether a partition is asked for. */
+type Asked = (topic: string, index: number) => boolean
+
 export const describeLogDirs = handler(
   DescribeLogDirs,
   { onError: (_request, error) => ({ errorCode: error.code, results: [] }) },
   ({ topics }, { broker }) => {
-    const asked =
-      topics === null
-        ? [...broker.partitions.all()]
-        : topics.flatMap(({ topic, partitions }) => partitions.map(index => broker.partitions.get(topic, index)))
-    // A partition that is named twice has one place.
-    const found = new Set(asked.filter(partition => partition !== undefined))
-    const space = spaceOf(broker)
-    if (space === 'failed') {
-      return { errorCode: NONE, results: [{ errorCode: KAFKA_STORAGE_ERROR, logDir: broker.dataDir.path, topics: [] }] }
-    }
-    return {
-      errorCode: NONE,
-      results: [
-        {
-          errorCode: NONE,
-          logDir: broker.dataDir.path,
-          topics: Array.from(byTopic([...found]), ([name, partitions]) => ({
-            name,
-            partitions: partitions.map(sizeOf),
-          })),
-          ...space,
-        },
-      ],
-    }
+    const named = topics && new Set(topics.flatMap(({ topic, partitions }) => partitions.map(p => `${topic}/${p}`)))
+    const asked: Asked = (topic, index) => named?.has(`${topic}/${index}`) ?? true
+    return { errorCode: NONE, results: broker.dirs.all.map(directory => describe(directory, asked, broker)) }
   },
 )
 
-const sizeOf = ({ partition, log }: Partition) => ({
-  partitionIndex: partition,
-  partitionSize: log.sizeInBytes,
-  offsetLag: 0,
-  isFutureKey: false,
-})
+function describe(directory: LogDirectory, asked: Asked, broker: Broker): Result {
+  const online = broker.dirs.online.find(other => other === directory)
+  const space = online ? spaceOf(online, broker) : 'failed'
+  if (!online || space === 'failed') return { errorCode: KAFKA_STORAGE_ERROR, logDir: directory.path, topics: [] }
+  const sizes = [...currentSizes(online, asked, broker), ...futureSizes(online, asked, broker)]
+  return {
+    errorCode: NONE,
+    logDir: directory.path,
+    topics: Array.from(byTopic(sizes), ([name, partitions]) => ({ name, partitions })),
+    ...space,
+    isCordoned: broker.logs.isCordoned(directory),
+  }
+}
+
+function* currentSizes({ dir }: OnlineDirectory, asked: Asked, { partitions }: Broker): Generator<Size> {
+  for (const { topic, partition: index, log } of partitions.all()) {
+    if (!asked(topic, index) || dir.log(topic, index) !== log) continue
+    yield { topic, partitionIndex: index, partitionSize: log.sizeInBytes, offsetLag: 0, isFutureKey: false }
+  }
+}
+
+function* futureSizes({ dir }: OnlineDirectory, asked: Asked, { partitions }: Broker): Generator<Size> {
+  for (const { topic, partition: index, log } of dir.futures.all) {
+    const current = partitions.get(topic, index)?.log
+    if (!log || !asked(topic, index)) continue
+    yield {
+      topic,
+      partitionIndex: index,
+      partitionSize: log.sizeInBytes,
+      offsetLag: current ? Math.max(0, current.logEndOffset - log.logEndOffset) : -1,
+      isFutureKey: true,
+    }
+  }
+}
 
 /** -1 and -1 where nobody can tell: in memory. */
-function spaceOf({ dataDir, runtime }: RequestContext['broker']) {
+function spaceOf({ dir, path }: OnlineDirectory, { runtime }: Broker) {
   try {
-    return dataDir.space() ?? { totalBytes: -1, usableBytes: -1 }
+    return dir.files.space?.() ?? { totalBytes: -1, usableBytes: -1 }
   } catch (error) {
-    runtime.log.error({ err: error }, 'The log directory could not be asked for its size')
+    runtime.log.error({ path, err: error }, 'The log directory could not be asked for its size')
     return 'failed'
   }
 }

@@ -9,6 +9,8 @@ import type { GroupCoordinator } from '../coordinators/group/coordinator.ts'
 import type { TransactionCoordinator } from '../coordinators/transaction/coordinator.ts'
 import type { ClientTelemetry } from '../observe/client-telemetry.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
+import type { LogDirs } from './log-dirs.ts'
+import type { Logs } from './logs.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { Durability } from './partition.ts'
 import type { Transactions } from './transactions.ts'
@@ -32,21 +34,13 @@ export interface ReachedAt {
   readonly listenerName: string
 }
 
-/** The directory that holds all logs. */
-export interface DataDir {
-  readonly path: string
-  /** Brings to the disk where each log starts. Throws what the disk throws. */
-  checkpoint: () => void
-  /** Of the file system below; null in memory. Throws what the disk throws. */
-  space: () => { totalBytes: number; usableBytes: number } | null
-}
-
 export interface BrokerParts {
   readonly config: BrokerConfig
   readonly runtime: Runtime
   readonly nodeId: number
   readonly clusterId: string
-  readonly dataDir: DataDir
+  readonly dirs: LogDirs
+  readonly logs: Logs
   readonly metadata: MetadataStore
   readonly partitions: PartitionTable
   readonly groups: GroupCoordinator
@@ -68,7 +62,8 @@ export class Broker implements BrokerParts {
   readonly runtime: Runtime
   readonly nodeId: number
   readonly clusterId: string
-  readonly dataDir: DataDir
+  readonly dirs: LogDirs
+  readonly logs: Logs
   readonly metadata: MetadataStore
   readonly partitions: PartitionTable
   readonly groups: GroupCoordinator
@@ -85,7 +80,8 @@ export class Broker implements BrokerParts {
     this.runtime = parts.runtime
     this.nodeId = parts.nodeId
     this.clusterId = parts.clusterId
-    this.dataDir = parts.dataDir
+    this.dirs = parts.dirs
+    this.logs = parts.logs
     this.metadata = parts.metadata
     this.partitions = parts.partitions
     this.groups = parts.groups

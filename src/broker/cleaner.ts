@@ -18,8 +18,10 @@ export interface CleanerOptions {
   readonly runtime: Runtime
   readonly partitions: PartitionTable
   readonly counters: CleanerCounters
-  /** The directory that holds a partition's log. */
-  readonly dirOf: (topic: string, partition: number) => LogDir<Log>
+  /** The directory that holds a partition's log; undefined where it has failed. */
+  readonly dirOf: (topic: string, partition: number) => LogDir<Log> | undefined
+  /** Whether a partition is on its way to another directory: it is left alone meanwhile. */
+  readonly isMoving: (topic: string, partition: number) => boolean
 }
 
 interface Candidate {
@@ -66,6 +68,26 @@ export class Cleaner {
     }
   }
 
+  /** The log is about to move to another directory. */
+  pause(log: Log): void {
+    if (this.#current === log) log.compaction.abort()
+  }
+
+  isBusy(log: Log): boolean {
+    return this.#current === log
+  }
+
+  /** The partition's log is in another directory now, as clean as it was. */
+  moved(topic: string, partition: number, from: LogDir<Log>, to: LogDir<Log>): void {
+    const before = this.#checkpoints.get(from)
+    const cleanedOffset = before?.get(topic, partition)
+    if (before === undefined || cleanedOffset === undefined) return
+    before.set(topic, partition, undefined)
+    const after = this.#checkpointIn(to)
+    after.set(topic, partition, cleanedOffset)
+    void this.#write(after).then(() => this.#write(before))
+  }
+
   #arm(ms: number): void {
     if (this.#isStopped) return
     this.#timer = this.#o.runtime.timers.after(ms, () => {
@@ -96,6 +118,7 @@ export class Cleaner {
       // The active segment is never compacted.
       if (!log.config.cleanupPolicy.compact || log.segmentCount < 2) continue
       if (log.offline !== null || this.#uncleanable.has(log)) continue
+      if (this.#o.isMoving(partition.topic, partition.partition)) continue
       this.#guard(partition, () => {
         const cleanedOffset = this.#checkpointOf(partition).get(partition.topic, partition.partition)
         const cleanable = log.compaction.plan({ now, cleanedOffset, stableOffset: partition.lastStableOffset })
@@ -143,7 +166,7 @@ export class Cleaner {
   /** What replaces records that were on the disk must not be taken, after a crash, for the place where the log was cut off. */
   #checkpointRecovery(topic: string, partition: number, { firstUncleanableOffset }: Cleanable): void {
     const dir = this.#o.dirOf(topic, partition)
-    if (dir.recoveryPointOf(topic, partition) < firstUncleanableOffset) dir.writeCheckpoints()
+    if (dir && dir.recoveryPointOf(topic, partition) < firstUncleanableOffset) dir.writeCheckpoints()
   }
 
   async #cleaned(partition: Partition, { cleanedOffset, counts }: CompactionResult, ms: number): Promise<void> {
@@ -201,6 +224,11 @@ export class Cleaner {
 
   #checkpointOf({ topic, partition }: Partition): CleanerCheckpoint {
     const dir = this.#o.dirOf(topic, partition)
+    if (!dir) throw new Error(`the log directory of ${topic}-${partition} is offline`)
+    return this.#checkpointIn(dir)
+  }
+
+  #checkpointIn(dir: LogDir<Log>): CleanerCheckpoint {
     let found = this.#checkpoints.get(dir)
     if (found === undefined) {
       found = new CleanerCheckpoint(dir.files)

@@ -78,10 +78,11 @@ export class CoordinatorLog implements LogPort {
   async *read(): AsyncGenerator<readonly StoredRecord[], void, undefined> {
     const { partition } = this.#o
     partition.catchUp()
-    const { log, highWatermark: end } = partition
-    let offset = log.logStartOffset
+    const { highWatermark: end } = partition
+    let offset = partition.log.logStartOffset
     while (offset < end) {
-      const records = log.read(offset, { maxBytes: SLICE_BYTES, maxOffset: end, minOneBatch: true })
+      // Another log with the same content, once the partition has moved to another directory.
+      const records = partition.log.read(offset, { maxBytes: SLICE_BYTES, maxOffset: end, minOneBatch: true })
       if (records.byteLength === 0) return
       try {
         // oxlint-disable-next-line no-await-in-loop -- slices come one after the other

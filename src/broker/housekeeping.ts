@@ -1,19 +1,20 @@
 // What a broker does by the clock: retention, flush.ms, checkpoints, expiry of producers, removal of deleted files.
 // Kafka: LogManager.startup (its scheduled tasks), ReplicaManager (high watermark checkpoint).
-import type { LogDir } from '../../storage/log-dir.ts'
-import type { Log } from '../../storage/log.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import type { Flusher } from './flusher.ts'
+import type { LogDirs, OnlineDirectory } from './log-dirs.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { Partition } from './partition.ts'
 
 export interface HousekeepingOptions {
   readonly config: BrokerConfig
   readonly runtime: Runtime
-  readonly dir: LogDir<Log>
+  readonly dirs: LogDirs
   readonly partitions: PartitionTable
   readonly flusher: Flusher
+  /** A disk call failed in this directory. */
+  readonly suspect: (directory: OnlineDirectory) => void
 }
 
 /** flush.ms is looked after this often, or as often as log.flush.scheduler.interval.ms says. */
@@ -82,13 +83,15 @@ export class Housekeeping {
   }
 
   #checkpoint(): void {
-    const { dir, runtime } = this.#o
-    try {
-      dir.writeCheckpoints()
-    } catch (error) {
-      // Old checkpoints only make the next recovery longer; the next round tries again.
-      runtime.log.error({ err: error }, 'The checkpoints could not be written')
-    }
+    const { dirs, runtime, suspect } = this.#o
+    dirs.each(
+      dir => dir.writeCheckpoints(),
+      (directory, error) => {
+        // Old checkpoints only make the next recovery longer; the next round tries again.
+        runtime.log.error({ path: directory.path, err: error }, 'The checkpoints could not be written')
+        suspect(directory)
+      },
+    )
   }
 
   #flush(): void {
@@ -99,16 +102,23 @@ export class Housekeeping {
   }
 
   #deleteFiles(): void {
-    const { dir, runtime } = this.#o
-    const now = runtime.clock.now()
+    const now = this.#o.runtime.clock.now()
     this.#each(partition => void partition.log.deletePendingFiles(now))
     if (now < this.#folderDue) return
     this.#folderDue = Infinity
-    try {
-      dir.cleanDeleted()
-    } catch (error) {
-      runtime.log.error({ err: error }, 'Folders of deleted topics could not be removed; the next start tries again')
-    }
+    this.cleanDeleted()
+  }
+
+  /** Removes the folders that are marked for deletion. */
+  cleanDeleted(): void {
+    const { dirs, runtime } = this.#o
+    dirs.each(
+      dir => void dir.cleanDeleted(),
+      ({ path }, error) => {
+        const message = 'Folders of deleted topics could not be removed; the next start tries again'
+        runtime.log.error({ path, err: error }, message)
+      },
+    )
   }
 
   #expireProducers(): void {

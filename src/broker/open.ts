@@ -1,14 +1,13 @@
-// Builds a broker on one log directory and takes it down again: the directory, the metadata log, the partitions' logs, the
+// Builds a broker on its log directories and takes it down again: the directories, the metadata log, the partitions' logs, the
 // coordinator, and what they tell each other. No sockets here.
-import type { Files } from '../../storage/files.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { Runtime } from '../runtime/index.ts'
-import type { Durability, Partition } from './partition.ts'
+import type { DirectoryOptions, OnlineDirectory } from './log-dirs.ts'
+import type { Durability } from './partition.ts'
 import { Arena } from '../../storage/arena.ts'
-import { LogDir } from '../../storage/log-dir.ts'
-import type { Log } from '../../storage/log.ts'
 import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
+import { assignDirectories, cordonDirectories, failDirectory } from '../cluster/directories.ts'
 import { bootstrapRecords, examineKafkaDir } from '../cluster/examine.ts'
 import { initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
@@ -24,6 +23,7 @@ import { Coordinators } from './coordinators.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Flusher } from './flusher.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { LogDirs } from './log-dirs.ts'
 import { Logs } from './logs.ts'
 import { afterOthers, metadataLogSettings, snapshotRules, tendMetadata } from './metadata-settings.ts'
 import { PartitionTable } from './partition-table.ts'
@@ -35,9 +35,10 @@ const SESSION_EVICTION_MS = 120_000
 export interface OpenBrokerOptions {
   readonly config: BrokerConfig
   readonly runtime: Runtime
-  readonly files: Files
-  /** How messages name the directory. */
-  readonly path: string
+  /** log.dirs. */
+  readonly directories: readonly DirectoryOptions[]
+  /** Where the metadata log is; one of `directories`, by default the first, or one beside them. */
+  readonly metadata?: DirectoryOptions | undefined
   /** False: everything is in memory, nothing can be lost by a stop that has not already been. */
   readonly durable: boolean
   /** Levels to finalize where the log has none; default: the highest that are served. */
@@ -54,23 +55,31 @@ export interface OpenBroker {
 
 /** Throws LogDirError, MetadataReplayError, KafkaError; nothing stays open then. */
 export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
-  const { runtime, files, path } = o
+  const { runtime, directories, metadata } = o
   const nodeId = o.config['node.id']
   const newId = (): string => runtime.random.uuid()
-  const dir = LogDir.open<Log>(files, { path, nodeId, newId, examine: () => examineKafkaDir(files, nodeId) })
-  for (const warning of dir.warnings) runtime.log.warn(warning)
-  if (dir.isKafkas)
-    runtime.log.info({ path, clusterId: dir.clusterId }, 'A data directory of Apache Kafka: it stays usable by it')
+  const dirs = await LogDirs.open({
+    directories,
+    metadata,
+    nodeId,
+    newId,
+    log: runtime.log,
+    examine: files => examineKafkaDir(files, nodeId),
+  })
+  for (const { dir } of dirs.online) for (const warning of dir.warnings) runtime.log.warn(warning)
+  const { isKafkas, path, clusterId } = dirs.metadataDir
+  if (isKafkas) runtime.log.info({ path, clusterId }, 'A data directory of Apache Kafka: it stays usable by it')
   try {
-    return await openOn(dir, { ...o, config: liveConfig(o.config) })
+    return await openOn(dirs, { ...o, config: liveConfig(o.config) })
   } catch (error) {
-    await dir.close(false)
+    await dirs.close(false)
     throw error
   }
 }
 
-async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroker> {
-  const { config, runtime, files, durable } = o
+async function openOn(dirs: LogDirs, o: OpenBrokerOptions): Promise<OpenBroker> {
+  const { config, runtime, durable } = o
+  const { files, wasClean } = dirs.metadataDir
   const flush = durable && config['odradek.flush.on.acks.all']
   const now = (): number => runtime.clock.now()
   const arena = new Arena({
@@ -82,13 +91,13 @@ async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroke
     arena,
     now,
     flush,
-    cleanShutdown: dir.wasClean,
+    cleanShutdown: wasClean,
     settings: metadataLogSettings(config),
     pause: afterOthers(runtime),
   })
   for (const warning of metadataLog.warnings) runtime.log.warn(warning)
   try {
-    return await openWith(dir, o, arena, metadataLog, flush ? 'synced' : 'written')
+    return await openWith(dirs, o, arena, metadataLog, flush ? 'synced' : 'written')
   } catch (error) {
     await metadataLog.close(false)
     throw error
@@ -96,28 +105,29 @@ async function openOn(dir: LogDir<Log>, o: OpenBrokerOptions): Promise<OpenBroke
 }
 
 async function openWith(
-  dir: LogDir<Log>,
+  dirs: LogDirs,
   o: OpenBrokerOptions,
   arena: Arena,
   metadataLog: StoredMetadataLog,
   acksAllDurability: Durability,
 ): Promise<OpenBroker> {
   const { config, runtime, features = initialLevels } = o
+  const { nodeId } = dirs
   const now = (): number => runtime.clock.now()
   const metadata = await Metadata.open({
     log: metadataLog,
     quorumState: metadataLog.quorumState,
-    nodeId: dir.nodeId,
+    nodeId,
     now,
     features,
     minInsyncReplicas: config['min.insync.replicas'],
-    bootstrapRecords: metadataLog.endOffset === 0 ? bootstrapRecords(o.files) : undefined,
+    bootstrapRecords: metadataLog.endOffset === 0 ? bootstrapRecords(dirs.metadataDir.files) : undefined,
     registration: {
       incarnationId: runtime.random.uuid(),
       endPoints: config.endpoints.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
       rack: config['broker.rack'],
-      logDirs: [dir.directoryId],
-      cleanShutdown: dir.wasClean,
+      logDirs: dirs.onlineIds,
+      cleanShutdown: dirs.wasClean,
     },
     onError: error => runtime.log.error({ err: error }, 'The metadata log failed: topics cannot be changed any more'),
     snapshots: snapshotRules(config),
@@ -127,14 +137,14 @@ async function openWith(
   const { image } = metadata
   const reconfigure = (): void =>
     applyDynamic(config, {
-      broker: image.configs(ConfigResource.BROKER, String(dir.nodeId)),
+      broker: image.configs(ConfigResource.BROKER, String(nodeId)),
       cluster: image.configs(ConfigResource.BROKER, ''),
     })
   reconfigure()
   const flusher = new Flusher(runtime.timers)
   const partitions = new PartitionTable()
   const producerIds = new ProducerIds(() =>
-    metadata.submit(newest => allocateProducerIds(newest, dir.nodeId, newest.broker(dir.nodeId)?.brokerEpoch ?? -1)),
+    metadata.submit(newest => allocateProducerIds(newest, nodeId, newest.broker(nodeId)?.brokerEpoch ?? -1)),
   )
   const coordinators = new Coordinators({
     config,
@@ -144,20 +154,48 @@ async function openWith(
     durability: acksAllDurability,
     newProducerId: () => producerIds.next(),
   })
-  const housekeeping = new Housekeeping({ config, runtime, dir, partitions, flusher })
-  const cleaner = new Cleaner({ config, runtime, partitions, counters: cleanerCounters(), dirOf: () => dir })
+  const logs: Logs = new Logs(
+    {
+      dirs,
+      arena,
+      config,
+      runtime,
+      flusher,
+      nodeId,
+      partitions,
+      onLed: partition => coordinators.elected(partition),
+      onGone: (topic, partition) => coordinators.gone(topic, partition),
+      onDeleted: (topic, partition) => cleaner.gone(topic, partition),
+      compaction: {
+        pause: log => cleaner.pause(log),
+        isBusy: log => cleaner.isBusy(log),
+        moved: (topic, partition, from, to) => cleaner.moved(topic, partition, from, to),
+      },
+      onFolderDeleted: () => housekeeping.folderDeleted(),
+      assign: assignments => metadata.submit(newest => assignDirectories(newest, nodeId, assignments)),
+      directoryFailed: id => metadata.submit(newest => failDirectory(newest, nodeId, id)),
+    },
+    image,
+  )
+  const suspect = (directory: OnlineDirectory): void => logs.suspect(directory)
+  const housekeeping = new Housekeeping({ config, runtime, dirs, partitions, flusher, suspect })
+  const cleaner = new Cleaner({
+    config,
+    runtime,
+    partitions,
+    counters: cleanerCounters(),
+    dirOf: (topic, partition) => dirs.of(topic, partition)?.dir,
+    isMoving: (topic, partition) => logs.moves.of(topic, partition) !== undefined,
+  })
   const telemetry = new ClientTelemetry({ config, newId: () => runtime.random.uuid(), log: runtime.log })
   const resources = new Resources({ image, telemetry, log: runtime.log })
   const broker = new Broker({
     config,
     runtime,
-    nodeId: dir.nodeId,
-    clusterId: dir.clusterId,
-    dataDir: {
-      path: dir.path,
-      checkpoint: () => dir.writeCheckpoints(),
-      space: () => dir.files.space?.() ?? null,
-    },
+    nodeId,
+    clusterId: dirs.clusterId,
+    dirs,
+    logs,
     metadata,
     partitions,
     groups: coordinators.groups,
@@ -173,24 +211,28 @@ async function openWith(
     producerIds,
     acksAllDurability,
   })
-  const onLed = (partition: Partition): void => coordinators.elected(partition)
-  const onGone = (topic: string, partition: number): void => {
-    housekeeping.folderDeleted()
-    coordinators.gone(topic, partition)
-    cleaner.gone(topic, partition)
+  const cordon = (): void => {
+    const cordoned = dirs.online.filter(directory => logs.isCordoned(directory))
+    const ids = cordoned.map(({ dir }) => dir.directoryId)
+    metadata
+      .submit(newest => cordonDirectories(newest, nodeId, ids))
+      .catch((error: unknown) => runtime.log.error({ err: error }, 'cordoned.log.dirs could not be recorded'))
   }
-  const logs = new Logs({ dir, arena, config, runtime, flusher, nodeId: dir.nodeId, partitions, onLed, onGone }, image)
+  cordon()
   logs.start(metadata.deletedTopicIds)
   metadata.onChange(delta => {
     const reconfigured = delta.configsChanged.some(({ resourceType }) => resourceType === ConfigResource.BROKER)
     if (reconfigured) reconfigure()
     logs.apply(delta)
-    if (reconfigured) logs.configureAll()
+    if (reconfigured) {
+      logs.configureAll()
+      cordon()
+    }
     resources.apply(delta)
     void coordinators.groups.topicsDeleted(delta.topicsDeleted)
   })
   resources.start()
-  dir.cleanDeleted()
+  housekeeping.cleanDeleted()
   housekeeping.start()
   cleaner.start()
   const stopTending = tendMetadata(metadata, metadataLog, runtime)
@@ -205,6 +247,7 @@ async function openWith(
       housekeeping.stop()
       await cleaner.stop()
       stopTending()
+      await logs.moves.stop()
       await metadata.idle()
       await flusher.settle()
       let failure: unknown = null
@@ -213,7 +256,7 @@ async function openWith(
       } catch (error) {
         failure = error
       }
-      await dir.close(failure === null, image.broker(dir.nodeId)?.brokerEpoch)
+      await dirs.close(failure === null, image.broker(nodeId)?.brokerEpoch)
       arena.clear()
       if (failure !== null) throw failure
     },

@@ -15,7 +15,7 @@ export class PartitionTable {
   require(topic: string, partition: number): Partition {
     const found = this.get(topic, partition)
     if (found) return found
-    throw new KafkaError(this.#offline.has(`${topic}/${partition}`) ? KAFKA_STORAGE_ERROR : UNKNOWN_TOPIC_OR_PARTITION)
+    throw new KafkaError(this.isOffline(topic, partition) ? KAFKA_STORAGE_ERROR : UNKNOWN_TOPIC_OR_PARTITION)
   }
 
   /** The partitions of one topic, in order; empty if there is no such topic. */
@@ -32,6 +32,11 @@ export class PartitionTable {
     const partitions = this.#topics.get(partition.topic) ?? []
     partitions[partition.partition] = partition
     this.#topics.set(partition.topic, partitions)
+  }
+
+  /** Whether its log could not be opened. */
+  isOffline(topic: string, partition: number): boolean {
+    return this.#offline.has(`${topic}/${partition}`)
   }
 
   addOffline(topic: string, partition: number): void {

@@ -44,7 +44,7 @@ export interface PartitionOptions {
 type TransactionalAppend = Pick<AppendOptions, 'apiVersion' | 'transactionVersion' | 'verification'>
 
 export class Partition implements Flushable {
-  readonly log: Log
+  #log: Log
   readonly topic: string
   readonly partition: number
   leaderEpoch: number
@@ -67,7 +67,7 @@ export class Partition implements Flushable {
   #synced: Waiting[] = []
 
   constructor(o: PartitionOptions) {
-    this.log = o.log
+    this.#log = o.log
     this.topic = o.log.topic
     this.partition = o.log.partition
     this.leaderEpoch = o.leaderEpoch
@@ -77,6 +77,16 @@ export class Partition implements Flushable {
     this.#logger = o.logger
     this.#highWatermark = o.log.writtenOffset
     this.#lastStableOffset = this.lastStableOffset
+  }
+
+  get log(): Log {
+    return this.#log
+  }
+
+  /** The log is in another directory now, with everything that was in it, and all of that is on the disk. */
+  replaceLog(log: Log): void {
+    this.#log = log
+    if (this.#synced.length > 0) this.#flusher.wantsSync(this)
   }
 
   /** The end of what consumers may read: with one replica, what has reached the operating system. */

@@ -3,6 +3,7 @@
  * log (ActivationRecordsGenerator.java, BootstrapMetadata.java) and the broker's registration (ClusterControlManager.java).
  */
 import type { Decision } from './decision.ts'
+import { directoryOf, isOnline } from './directories.ts'
 import { ELR_VERSION } from './features.ts'
 import { MetadataReplayError, type MetadataView } from './image.ts'
 import { partitionChange, type PartitionChange, type PartitionImage } from './partition-image.ts'
@@ -95,7 +96,7 @@ export interface Registration {
   readonly incarnationId: string
   readonly endPoints: readonly BrokerEndpoint[]
   readonly rack: string | null
-  /** The `directory.id` of each log directory. */
+  /** The `directory.id` of each log directory that is online. */
   readonly logDirs: readonly string[]
   /** Whether the last run of this broker closed its logs in order. */
   readonly cleanShutdown: boolean
@@ -107,7 +108,6 @@ export interface Registration {
  */
 export function registerBroker(image: MetadataView, registration: Registration): Decision<{ brokerEpoch: number }> {
   const { cleanShutdown, ...broker } = registration
-  const { brokerId } = broker
   const brokerEpoch = image.endOffset
   const records: MetadataRecord[] = [
     {
@@ -125,22 +125,26 @@ export function registerBroker(image: MetadataView, registration: Registration):
   ]
   for (const { topicId, partitions } of image.topics())
     for (const partition of partitions) {
-      const change = leadership(partition, brokerId, cleanShutdown)
+      const change = leadership(partition, broker, cleanShutdown)
       if (change !== null) records.push(partitionChange(topicId, partition.partition, change))
     }
   return { records, reply: { brokerEpoch } }
 }
 
 /**
- * What makes a broker that has come back lead a partition, null when nothing need change. It may lead without a leader
+ * What makes a broker that has come back lead a partition, null when nothing need change. Whose directory is not online
+ * has no leader (KIP-858). It may lead without a leader
  * there when it is in the ISR, else among the eligible replicas, else when it led last (KIP-966,
  * PartitionChangeBuilder.electLeader): a Kafka broker that was the last one to stop leaves its partitions so.
  */
 function leadership(
   partition: PartitionImage,
-  brokerId: number,
+  { brokerId, logDirs }: Pick<Registration, 'brokerId' | 'logDirs'>,
   cleanShutdown: boolean,
 ): Partial<PartitionChange> | null {
+  const directory = directoryOf(partition, brokerId)
+  if (directory !== undefined && !isOnline(directory, logDirs))
+    return partition.leader === brokerId ? { leader: -1 } : null
   const { leader, isr, eligibleLeaderReplicas, lastKnownElr, leaderRecoveryState } = partition
   if (leader !== -1) return leader === brokerId && !cleanShutdown ? { leader } : null
   const candidates = [isr, eligibleLeaderReplicas, lastKnownElr.length === 1 ? lastKnownElr : []]

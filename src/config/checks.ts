@@ -25,6 +25,20 @@ export function checkValues(values: BrokerValues, set: ReadonlyMap<BrokerKeyName
   if (set.has('log.dirs') && values['log.dirs']?.length === 0) {
     throw new ConfigError('log.dirs must name at least one directory.')
   }
+  checkCordoned(values)
+}
+
+/** KafkaConfig.validateCordonedLogDirs. */
+function checkCordoned(values: BrokerValues): void {
+  const cordoned = values['cordoned.log.dirs']
+  const known = values['log.dirs'] ?? values['log.dir']
+  if (cordoned.includes('*')) {
+    if (cordoned.length > 1) throw new ConfigError('cordoned.log.dirs is * for all directories, or names some of them.')
+    return
+  }
+  const unknown = cordoned.find(name => !known.includes(name))
+  if (unknown !== undefined)
+    throw new ConfigError(`cordoned.log.dirs names ${unknown}, which is not one of log.dirs (${known.join(', ')}).`)
 }
 
 /** What the file asks for to make the broker safer, or to make it something else, is never dropped without a word. */

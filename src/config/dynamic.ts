@@ -19,6 +19,7 @@ export interface DynamicSettings {
 /** Keys of the sockets: Kafka opens and closes listeners while it runs, here they stay as they were started. */
 const untilRestart: ReadonlySet<string> = new Set(['listeners', 'listener.security.protocol.map'])
 
+const CORDONED = 'cordoned.log.dirs'
 const OVERRIDES = 'max.connections.per.ip.overrides'
 
 /** Every key that a dynamic setting can touch: the dynamic ones, and those of the same family. */
@@ -103,8 +104,8 @@ function usable(settings: ReadonlyMap<string, string>): Map<BrokerKeyName, strin
   const found = new Map<BrokerKeyName, string>()
   for (const [name, text] of settings) {
     const key = findBrokerKey(name)
-    // What a single broker sets are its listeners and their security, which take effect with a restart alone.
-    if (key?.update !== 'cluster' || untilRestart.has(name)) continue
+    // What else a single broker sets are its listeners and their security, which take effect with a restart alone.
+    if (key === undefined || (key.update !== 'cluster' && name !== CORDONED) || untilRestart.has(name)) continue
     if (isReadable(name, key, text)) found.set(name as BrokerKeyName, text)
   }
   return found

@@ -14,5 +14,5 @@ export { ConfigSource, describeBroker, describeBrokerDefaults, describeTopic } f
 export { ConfigError } from './values.ts'
 export { brokerKeys, clientMetricsKeys, groupKeys, topicKeys } from './keys.ts'
 export { defaultOf, ourDefaults } from './defaults.ts'
-export { logSettings, topicConfig, validateTopicConfigs } from './topic.ts'
+export { logSettings, topicConfig, validateTopicConfigs, validTopicConfigs } from './topic.ts'
 export { parse } from './parse.ts'

@@ -47,6 +47,23 @@ export function brokerDefault(broker: BrokerConfig, name: TopicKeyName): unknown
   return key.default
 }
 
+/** Without the settings whose values cannot be read: why, a sentence for each. */
+export function validTopicConfigs(overrides: Overrides): { valid: Overrides; faults: readonly string[] } {
+  const faults: string[] = []
+  const valid = new Map<string, string>()
+  for (const [name, text] of asMap(overrides)) {
+    const key = findTopicKey(name)
+    try {
+      if (key !== undefined) parseValue(name, key, text)
+      valid.set(name, text)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      faults.push(error.message)
+    }
+  }
+  return { valid, faults }
+}
+
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly errorCode: 40; readonly message: string }
 
 /**

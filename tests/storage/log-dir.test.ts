@@ -313,7 +313,10 @@ describe('deletion', () => {
     for (const name of ['b-1.x-delete', 'c-2.x-stray', 'd-3.x-future', 'e-4', 'other']) files.mkdir(name)
     files.writeAtomic('b-1.x-delete/00000000000000000000.log', Buffer.from('x'))
     const dir = open(files)
-    expect(dir).toMatchObject({ strayFolders: ['c-2.x-stray'], futures: [{ topic: 'd', partition: 3, log: null }] })
+    expect(dir).toMatchObject({
+      strayFolders: ['c-2.x-stray'],
+      futures: { all: [{ topic: 'd', partition: 3, log: null }] },
+    })
     expect(dir.partitions).toEqual([{ topic: 'e', partition: 4 }])
     expect(dir.cleanDeleted()).toBe(1)
     expect(files.exists('b-1.x-delete')).toBe(false)

@@ -100,6 +100,7 @@ export const controllerKeys = {
   }),
   'metadata.log.dir': string({
     default: null,
+    works: true,
     doc: 'Directory of the metadata log; unset, it is the first log directory.',
   }),
   'metadata.log.max.record.bytes.between.snapshots': long({

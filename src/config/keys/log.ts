@@ -33,7 +33,12 @@ export const logKeys = {
     works: true,
     doc: 'Level used when the broker compresses with zstd.',
   }),
-  'cordoned.log.dirs': list({ default: [], update: 'broker', doc: 'Log directories that take no new partitions.' }),
+  'cordoned.log.dirs': list({
+    default: [],
+    update: 'broker',
+    works: true,
+    doc: 'Log directories that take no new partitions, `*` for all.',
+  }),
   'log.cleaner.backoff.ms': long({
     default: 15_000,
     min: 0,

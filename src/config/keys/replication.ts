@@ -97,6 +97,7 @@ export const replicationKeys = {
     min: 0,
     update: 'cluster',
     dynamicOnly: true,
+    works: true,
     doc: 'Most bytes per second for moves between log directories.',
   }),
 }

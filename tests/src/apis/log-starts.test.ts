@@ -112,7 +112,7 @@ describe('DeleteRecords', () => {
     const broker = await testBroker({ files })
     await broker.createTopic('t')
     await produce(broker, -1, 'a', 'b')
-    broker.opened.broker.dataDir.checkpoint = () => {
+    broker.opened.broker.dirs.online[0]!.dir.writeCheckpoints = () => {
       throw new Error('EIO')
     }
     expect(await cut(broker, 1)).toEqual([KAFKA_STORAGE_ERROR, -1])

@@ -37,6 +37,10 @@ export interface TestConnection extends ConnectionInfo {
 
 export interface TestBrokerOptions {
   readonly files: Files
+  /** Further log directories, by path. */
+  readonly more?: Readonly<Record<string, Files>>
+  /** The directory of the metadata log, where it has one of its own. */
+  readonly metadata?: Files
   readonly config?: Record<string, string | number | boolean>
   readonly durable?: boolean
   readonly seed?: number
@@ -45,18 +49,21 @@ export interface TestBrokerOptions {
 
 export async function testBroker({
   files,
+  more = {},
+  metadata,
   config = {},
   durable = true,
   seed = 1,
   features,
 }: TestBrokerOptions): Promise<TestBroker> {
   const runtime = virtualRuntime({ seed })
-  const flags = { 'offsets.topic.num.partitions': 2, ...config }
+  const names = ['test', ...Object.keys(more)]
+  const flags = { 'log.dirs': names.join(','), 'offsets.topic.num.partitions': 2, ...config }
   const opened = await openBroker({
     config: parse({ flags }),
     runtime,
-    files,
-    path: 'test',
+    directories: Object.entries({ test: files, ...more }).map(([path, of]) => ({ path, files: of })),
+    metadata: metadata && { path: 'metadata', files: metadata },
     durable,
     ...(features && { features }),
   })
