@@ -23,6 +23,8 @@ export const sharedKeys: Readonly<Record<string, string>> = {
   'group.max.size': '3',
   // Kafka serves client telemetry only where a plugin takes it; ours needs none.
   'metric.reporters': `org.apache.kafka.common.metrics.JmxReporter,${RECEIVER}`,
+  // InitProducerId 6.
+  'unstable.api.versions.enable': 'true',
   // Records have times long past, and must stay.
   'log.retention.ms': '-1',
 }

@@ -1,7 +1,7 @@
 // One side of the comparison: runs cases against one broker and gives their transcripts.
 import type { Judge } from './keys.ts'
 import { ApiVersions, Fetch, Produce } from '../../protocol/index.ts'
-import { apis } from '../../src/apis/index.ts'
+import { servedApis } from '../../src/apis/served.ts'
 import { createBroker } from '../../src/index.ts'
 import { open } from '../harness/wire.ts'
 import { NEWEST, ourKeys, sharedKeys } from './keys.ts'
@@ -37,6 +37,7 @@ export async function rangesOf(address: string): Promise<Map<number, readonly [n
   }
 }
 
+const apis = servedApis({ 'odradek.as.version': null, 'unstable.api.versions.enable': true })
 const ours: Ranges = new Map(apis.map(({ api, versions }) => [api.key, versions]))
 
 /** Kafka 4 tells of Produce 0 to 2 for the sake of old clients and closes the connection all the same (KAFKA-18659). */

@@ -8,8 +8,9 @@ import { handler } from './handler.ts'
 export const initProducerId = handler(
   InitProducerId,
   {
-    // Version 6 (KIP-939) is not stable in Kafka 4.4.
     versions: [0, 5],
+    // KIP-939: answered as by a broker that has two-phase commit switched off.
+    unstable: 6,
     onError: (_request, error) => ({ errorCode: error.code, producerId: -1, producerEpoch: -1 }),
   },
   async (request, { broker, apiVersion }) => {

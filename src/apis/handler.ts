@@ -41,6 +41,8 @@ export interface Options<Req extends Shape, Res extends Shape> {
   readonly versions?: Versions
   /** The versions that ApiVersions tells, where they differ from those served. */
   readonly advertised?: Versions
+  /** The highest version with `unstable.api.versions.enable`, where that is one that Kafka calls unstable. */
+  readonly unstable?: number
   /** Holds back the connection's next request until this one is answered, because that one must see its effects. */
   readonly barrier?: boolean
   /** The answer when the handler throws: the API's own way to carry an error code. */
@@ -54,6 +56,7 @@ export interface Handler {
   readonly api: Api
   readonly versions: Versions
   readonly advertised: Versions
+  readonly unstable?: number
   barrier?(): boolean
   handle(request: unknown, context: RequestContext): Answer<unknown>
   onError(request: unknown, error: KafkaError): unknown
@@ -70,6 +73,7 @@ export function handler<Req extends Shape, Res extends Shape>(
     api,
     versions,
     advertised: options.advertised ?? versions,
+    ...(options.unstable !== undefined && { unstable: options.unstable }),
     ...(options.barrier && { barrier: () => true }),
     handle,
     onError: options.onError,

@@ -1,5 +1,6 @@
-// The APIs of one broker: the list of index.ts as its configuration narrows it. Each rule takes versions away, never adds
-// any; dispatch, ApiVersions and what is refused all follow from the list that is left.
+// The APIs of one broker: the list of index.ts, with the unstable versions where they are asked for, as its configuration
+// narrows it. Each rule takes versions away, never adds any; dispatch, ApiVersions and what is refused all follow from the
+// list that is left.
 import type { BrokerConfig } from '../config/index.ts'
 import type { Handler } from './handler.ts'
 import { advertisedRange, apiRange, isRelease, overlap, type Release } from '../config/releases.ts'
@@ -10,7 +11,8 @@ import { apis } from './index.ts'
 /** The handler with fewer versions or as it is; undefined: the API is not served at all. */
 type Rule = (handler: Handler) => Handler | undefined
 
-type Narrowing = Pick<BrokerConfig, 'odradek.as.version'> & Partial<Pick<BrokerConfig, 'odradek.test.max.versions'>>
+type Narrowing = Pick<BrokerConfig, 'odradek.as.version'> &
+  Partial<Pick<BrokerConfig, 'odradek.test.max.versions' | 'unstable.api.versions.enable'>>
 
 export function servedApis(config: Narrowing): readonly Handler[] {
   const release = config['odradek.as.version']
@@ -18,12 +20,20 @@ export function servedApis(config: Narrowing): readonly Handler[] {
   const rules: Rule[] = []
   if (release !== null && isRelease(release)) rules.push(asRelease(release))
   if (ceilings !== '') rules.push(below(ceilings))
-  if (rules.length === 0) return apis
+  const unstable = config['unstable.api.versions.enable'] === true
+  if (rules.length === 0 && !unstable) return apis
   const served: readonly Handler[] = apis
+    .map(handler => (unstable ? withUnstable(handler) : handler))
     .map(handler => (handler.api.key === ApiVersions.key ? apiVersions(() => served) : handler))
     .map(handler => rules.reduce<Handler | undefined>((left, rule) => left && rule(left), handler))
     .filter(handler => handler !== undefined)
   return served
+}
+
+function withUnstable(handler: Handler): Handler {
+  if (handler.unstable === undefined) return handler
+  const { versions, advertised, unstable } = handler
+  return { ...handler, versions: [versions[0], unstable], advertised: [advertised[0], unstable] }
 }
 
 /** What a release serves and we do too. */

@@ -174,10 +174,11 @@ export class ClientTelemetry {
     }
   }
 
-  #connected(clientInstanceId: string, { connectionId, onClose }: TelemetryClient): void {
+  #connected(clientInstanceId: string, client: TelemetryClient): void {
+    const { connectionId } = client
     const isFirst = !this.#byConnection.has(connectionId)
     this.#byConnection.set(connectionId, clientInstanceId)
-    if (isFirst) onClose(() => this.#disconnected(connectionId))
+    if (isFirst) client.onClose(() => this.#disconnected(connectionId))
   }
 
   #disconnected(connectionId: number): void {

@@ -68,5 +68,22 @@ export const idempotenceScenarios = [
     await on.ask('an id without its epoch', InitProducerId, v, { ...plain, ...since3(5, -1) })
     await on.ask('an epoch without its id', InitProducerId, v, { ...plain, ...since3(-1, 5) })
     await on.ask('an id and an epoch', InitProducerId, v, { ...plain, ...since3(5, 5) })
+    if (v < 6) return
+    await on.ask('two-phase commit without a transactional id', InitProducerId, v, { ...plain, enable2Pc: true })
+    await on.ask('what is prepared, without one', InitProducerId, v, { ...plain, keepPreparedTxn: true })
+    const named = { transactionalId: on.name('two-phase'), transactionTimeoutMs: 60_000 }
+    await on.ask('two-phase commit', InitProducerId, v, { ...named, enable2Pc: true })
+    await on.ask('what is prepared', InitProducerId, v, { ...named, keepPreparedTxn: true })
+    await on.ask('both', InitProducerId, v, { ...named, enable2Pc: true, keepPreparedTxn: true })
+    const late = { ...named, transactionTimeoutMs: 2 ** 31 - 1 }
+    await on.ask('two-phase commit without a time-out', InitProducerId, v, { ...late, enable2Pc: true })
+    await on.ask('what is prepared, without a time-out', InitProducerId, v, { ...late, keepPreparedTxn: true })
+    const unnamed = { ...named, transactionalId: '' }
+    await on.ask('two-phase commit of the empty id', InitProducerId, v, { ...unnamed, enable2Pc: true })
+    await on.ask('an id without its epoch, two-phase', InitProducerId, v, {
+      ...named,
+      ...since3(5, -1),
+      enable2Pc: true,
+    })
   }),
 ]

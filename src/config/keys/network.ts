@@ -147,7 +147,8 @@ export const networkKeys = {
   'unstable.api.versions.enable': boolean({
     default: false,
     internal: true,
-    doc: 'Serves versions of APIs that are still in development.',
+    works: true,
+    doc: 'Serves versions of APIs that are still in development: InitProducerId 6.',
   }),
   'unstable.feature.versions.enable': boolean({
     default: false,
