@@ -1,7 +1,8 @@
 /**
  * An exclusive lock by a file, for a platform without flock. The file holds `pid start boot nonce`; a lock whose process
  * is gone (another start time, another boot) is stale and may be taken over by exactly one of any number of racers:
- * whoever creates `<lock>.<id of the stale lock>` first. Every file appears with its content, by link(2).
+ * whoever creates `<lock>.<id of the stale lock>` first. Every file appears with its content, by link(2). A file that Apache
+ * Kafka holds by a lock of the operating system is left to it.
  */
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
@@ -18,6 +19,8 @@ interface Holder {
 
 /** Takes the lock at `path` or throws LockedError; the function returned gives it back. */
 export function takeLock(path: string): () => void {
+  const other = systemLockHolder(path)
+  if (other !== null) throw new LockedError(path, other)
   const nonce = randomBytes(8).toString('hex')
   const text = `${process.pid} ${startOf(process.pid) ?? '-'} ${bootId()} ${nonce}\n`
   const own = `${path}.${nonce}.tmp`
