@@ -125,10 +125,10 @@ func Equal(found, expected any) {
 
 // Eventually asks until the answer is true.
 func Eventually(what string, question func() bool) {
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(40 * time.Second)
 	for !question() {
 		if time.Now().After(deadline) {
-			Fail("%s: not within 20 s", what)
+			Fail("%s: not within 40 s", what)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
