@@ -190,10 +190,11 @@ export class ReplicaMoves {
           await move.log.sync()
           unsynced = 0
         }
-        if (isComplete) rounds++
-        if (isComplete && !move.isAssigned && !move.isCancelled) await this.#assign(move)
-        else if (bytes === 0 && !isComplete) await this.#pause(move, GAP_RETRY_MS)
+        if (bytes === 0 && !isComplete) await this.#pause(move, GAP_RETRY_MS)
         else await this.#rest(move, bytes)
+        if (isComplete) rounds++
+        if (move.isCancelled) return
+        if (isComplete && !move.isAssigned) await this.#assign(move)
       }
     } catch (error) {
       if (!move.isCancelled) this.#failed(move, error)
