@@ -14,49 +14,12 @@ import type { LogDirOptions } from './log-dir-owner.ts'
 import { addDirectoryId, formatMetaProperties } from './meta-properties.ts'
 import * as names from './names.ts'
 import { readTopicId } from './log-folder.ts'
+import { closeAll, type KnownLog, type ManagedLog, type PartitionFolder } from './managed-log.ts'
+import { readRestingLogs, writeRestingLogs, type RestingLog } from './resting.ts'
 
 export { LogDirError } from './log-dir-owner.ts'
 export type { LogDirOptions } from './log-dir-owner.ts'
-
-/** What the directory needs of a log. */
-export interface ManagedLog {
-  readonly topic: string
-  readonly partition: number
-  readonly logStartOffset: number
-  /** Everything before it is on disk: the recovery point. */
-  readonly syncedOffset: number
-  readonly offline: Error | null
-  /** Clean: everything on disk afterwards, nothing to recover. */
-  close(clean: boolean): Promise<void>
-  /** The same while no sync is under way. */
-  closeNow(clean: boolean): void
-  /** Renames the folder to `…-delete`. */
-  delete(): unknown
-}
-
-/** What the directory knows about a log that is to be opened. */
-export interface KnownLog {
-  readonly files: Files
-  readonly topic: string
-  readonly partition: number
-  /** Where it is not `<topic>-<partition>`: of a partition that is being moved here. */
-  readonly folder?: string
-  readonly cleanShutdown: boolean
-  readonly recoveryPoint: number
-  readonly logStartOffset: number
-  /** Of a new log: its folder is made with its first record. */
-  readonly lazily?: boolean
-  /** As of the last checkpoint; 0 if none. */
-  readonly highWatermark: number
-}
-
-export interface PartitionFolder {
-  readonly topic: string
-  readonly partition: number
-}
-
-/** Enough to keep the thread pool busy. */
-const CLOSED_AT_ONCE = 16
+export type { KnownLog, ManagedLog, PartitionFolder } from './managed-log.ts'
 
 export class LogDir<L extends ManagedLog> {
   readonly files: Files
@@ -87,6 +50,8 @@ export class LogDir<L extends ManagedLog> {
   /** Folders opened, created or deleted in this run: no longer what the last run left. */
   readonly #untouched: Set<string>
   readonly #checkpoints: DirCheckpoints
+  /** By folder name: what the run before left of its logs. */
+  readonly #resting: ReadonlyMap<string, RestingLog>
   /** Whether a folder's new name may not be on disk. */
   #renamed = false
   #closed = false
@@ -148,6 +113,7 @@ export class LogDir<L extends ManagedLog> {
     const warnings: string[] = []
     this.#checkpoints = new DirCheckpoints(files, warnings)
     this.warnings = warnings
+    this.#resting = readRestingLogs(files, this.previousBrokerEpoch)
     this.#known = new Map()
     this.#untouched = new Set()
     this.futures = new FutureLogs<L>({
@@ -205,7 +171,11 @@ export class LogDir<L extends ManagedLog> {
     const folder = names.partitionFolder(topic, partition)
     const offsets = this.#known.get(folder)
     if (offsets === undefined) throw new LogDirError(`There is no log ${folder} in ${this.path}.`)
-    return this.#add(folder, open({ files: this.files, cleanShutdown: this.wasClean, ...offsets }))
+    const resting = this.#resting.get(folder)
+    // The checkpoints say the same, if nobody has touched anything.
+    const isSame = resting?.logEndOffset === offsets.recoveryPoint && resting.logStartOffset === offsets.logStartOffset
+    const known = { files: this.files, cleanShutdown: this.wasClean, ...offsets }
+    return this.#add(folder, open(isSame ? { ...known, resting } : known))
   }
 
   /** Opens the log of a partition that has no folder yet; `open` creates it. */
@@ -253,7 +223,8 @@ export class LogDir<L extends ManagedLog> {
 
   /** The topic id in the folder of a partition; null where a crash left it without one. @throws CorruptFileError */
   topicIdOf(topic: string, partition: number): string | null {
-    return readTopicId(this.files, names.partitionFolder(topic, partition))
+    const folder = names.partitionFolder(topic, partition)
+    return this.#resting.get(folder)?.topicId ?? readTopicId(this.files, folder)
   }
 
   /** Reads and writes what can be read and written without harm. @throws what the disk throws */
@@ -329,6 +300,7 @@ export class LogDir<L extends ManagedLog> {
       // A log nobody opened after a crash has not been recovered yet.
       const recovered = this.wasClean || this.#untouched.size === 0
       if (wasOffline || !recovered) return
+      writeRestingLogs(this.files, brokerEpoch, this.#logs.values())
       this.files.writeAtomic(names.CLEAN_SHUTDOWN_FILE, formatCleanShutdown(brokerEpoch))
     } finally {
       this.#unlock()
@@ -354,21 +326,4 @@ export class LogDir<L extends ManagedLog> {
     this.#untouched.delete(folder)
     return log
   }
-}
-
-/** A few at a time: each may open files. @throws the first failure, when all are closed */
-async function closeAll(logs: Iterable<ManagedLog>, clean: boolean): Promise<void> {
-  const failures: unknown[] = []
-  const left = logs[Symbol.iterator]()
-  const some = async (): Promise<void> => {
-    for (let next = left.next(); next.done !== true; next = left.next()) {
-      try {
-        await next.value.close(clean)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: CLOSED_AT_ONCE }, some))
-  if (failures.length > 0) throw failures[0]
 }

@@ -2,6 +2,7 @@
 import type { Arena } from './arena.ts'
 import type { Files } from './files.ts'
 import type { AppendOrigin, LogConfig } from './log-config.ts'
+import type { RestingLog } from './resting.ts'
 import type { VerificationGuard } from './verification.ts'
 
 export interface OpenOptions {
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly folderTopicId?: string | null
   /** A new log gets its folder with its first record. */
   readonly lazily?: boolean
+  /** How an orderly stop left it: its folder is opened when it is needed. */
+  readonly resting?: RestingLog
   readonly config: LogConfig
   /** Whether the log was closed in order: then nothing is scanned. */
   readonly cleanShutdown: boolean

@@ -14,13 +14,12 @@ import { appendRecords } from './log-append.ts'
 import { Compaction } from './compaction.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogFiles } from './log-files.ts'
-import { freeDeletedName } from './log-folder.ts'
-import type { OpenedLog } from './log-open.ts'
-import { openLogFiles } from './log-open.ts'
+import { LogContents } from './log-contents.ts'
 import type { AppendInfo, AppendOptions, OpenOptions, ReadOptions } from './log-options.ts'
 import { LogOffsets } from './log-offsets.ts'
 import type { OffsetAndTimestamp } from './log-read.ts'
 import { emptyRecords, findAborted, findByTimestamp, findLargestTimestamp, readSegments } from './log-read.ts'
+import type { RestingLog } from './resting.ts'
 import { restartLog, truncateLog } from './log-truncate.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { ReadBuffers } from './read-buffers.ts'
@@ -44,69 +43,79 @@ export class Log {
   readonly topic: string
   readonly partition: number
   readonly topicId: string | null
-  readonly producers: ProducerState
-  readonly compaction: Compaction
   /** Bytes that the recovery read when the log was opened; 0 after a clean stop. */
   readonly scannedBytes: number
-  readonly #o: OpenOptions
-  readonly #files: LogFiles
+  /** After a clean close: what the next start may know of the log without opening its folder. */
+  resting: RestingLog | null = null
+  readonly #contents: LogContents
   readonly #tail: Tail
   readonly #queue: WriteQueue
   readonly #buffers: ReadBuffers
-  readonly #target: AppendTarget
+  #parts: AppendTarget | null = null
+  #compaction: Compaction | null = null
   readonly #offsets: LogOffsets
   #closed = false
   readonly #disk: DiskGuard
   readonly #sync = new GroupSync(() => this.#syncRound())
-  /**
-   * Opens the folder of the partition, creating it if need be, and recovers it (log-open.ts).
-   * @throws what the disk throws; Error for a folder of another topic id
-   */
+
+  /** Opens the folder and recovers it, or leaves that for later (log-contents.ts). @throws what LogContents throws */
   static open(o: OpenOptions): Log {
-    return new Log(o, openLogFiles(o))
+    return new Log(o)
   }
 
-  private constructor(o: OpenOptions, { topicId, files, loaded }: OpenedLog) {
+  private constructor(o: OpenOptions) {
+    const contents = new LogContents(o)
+    const { logStartOffset, logEndOffset, recoveryPoint, scannedBytes } = contents.start
     this.topic = o.topic
     this.partition = o.partition
-    this.topicId = topicId
-    this.producers = loaded.producers
-    this.scannedBytes = loaded.scannedBytes
-    this.#o = o
-    this.#files = files
+    this.topicId = contents.topicId
+    this.scannedBytes = scannedBytes
+    this.#contents = contents
     this.#tail = o.arena.tail()
     this.#queue = new WriteQueue(o.arena)
-    this.#disk = new DiskGuard(files.folder, error => {
+    this.#disk = new DiskGuard(contents.folder, error => {
       this.#queue.clear()
       this.#tail.clear()
       o.onError?.(error)
     })
     this.#buffers = readBuffersOf(o.arena)
-    const { logStartOffset, logEndOffset, recoveryPoint } = loaded
-    this.#offsets = new LogOffsets(files.folder, logStartOffset, logEndOffset, recoveryPoint, o.now)
-    this.#target = {
-      files,
-      offsets: this.#offsets,
-      producers: this.producers,
-      disk: this.#disk,
-      queue: this.#queue,
-      tail: this.#tail,
-      roll: now => this.roll(now),
-    }
-    this.compaction = new Compaction(this.#target)
+    this.#offsets = new LogOffsets(contents.folder, logStartOffset, logEndOffset, recoveryPoint, o.now)
+  }
+
+  /** Opens them if they are not. @throws KafkaError KAFKA_STORAGE_ERROR */
+  get #files(): LogFiles {
+    return this.#contents.isOpen ? this.#contents.files : this.#disk.read(() => this.#contents.files)
+  }
+
+  get #target(): AppendTarget {
+    if (this.#parts !== null) return this.#parts
+    const roll = (now: number): void => this.roll(now)
+    const own = { offsets: this.#offsets, disk: this.#disk, queue: this.#queue, tail: this.#tail, roll }
+    return (this.#parts = { files: this.#files, producers: this.producers, ...own })
+  }
+
+  get producers(): ProducerState {
+    return this.#contents.isOpen ? this.#contents.producers : this.#disk.read(() => this.#contents.producers)
+  }
+
+  get compaction(): Compaction {
+    return (this.#compaction ??= new Compaction(this.#target))
+  }
+
+  /** Whether the folder was opened: before that nothing has happened here. */
+  get isOpen(): boolean {
+    return this.#contents.isOpen
   }
 
   get config(): LogConfig {
-    return this.#files.config
+    return this.#contents.config
   }
 
   configure(config: LogConfig): void {
-    if (!config.cleanupPolicy.compact) this.compaction.abort()
-    this.#files.configure(config)
-    this.producers.expirationMs = config.producerIdExpirationMs
+    if (!config.cleanupPolicy.compact) this.#compaction?.abort()
+    this.#contents.configure(config)
   }
 
-  /** The first offset that may be read. */
   get logStartOffset(): number {
     return this.#offsets.start
   }
@@ -138,11 +147,11 @@ export class Log {
 
   /** Bytes of all segments, queued ones included. */
   get sizeInBytes(): number {
-    return this.#files.segments.reduce((sum, segment) => sum + segment.size, 0)
+    return this.#contents.sizeInBytes
   }
 
   get segmentCount(): number {
-    return this.#files.segments.length
+    return this.#contents.segmentCount
   }
 
   /** The segments in order; `time` is the largest timestamp of its records, or when it was created. */
@@ -180,10 +189,7 @@ export class Log {
     this.#offsets.wrote()
   }
 
-  /**
-   * Brings everything appended so far to the disk. Calls made while the disk is busy share the next round.
-   * @throws KafkaError KAFKA_STORAGE_ERROR: the log is offline then, and what was not synced may be lost
-   */
+  /** Brings all that was appended to the disk. Calls made meanwhile share the next round. @throws KafkaError KAFKA_STORAGE_ERROR */
   sync(): Promise<void> {
     return this.#sync.sync()
   }
@@ -195,7 +201,7 @@ export class Log {
 
   /** Whether flush.messages or flush.ms ask for a sync, or a segment was sealed since the last one. */
   flushDue(now: number): boolean {
-    if (this.offline !== null) return false
+    if (this.offline !== null || !this.isOpen) return false
     if (this.flushIntervalReached || this.#files.hasSealedUnsynced) return true
     return this.#offsets.hasWaited(now, this.config.flushMs)
   }
@@ -218,18 +224,12 @@ export class Log {
 
   /** The first record at or above the timestamp, exact to the record also inside compressed batches; null if there is none. */
   offsetForTimestamp(timestamp: number): OffsetAndTimestamp | null {
-    this.#mustBeOnline()
-    this.write()
-    return this.#disk.read(() =>
-      findByTimestamp(this.#files.segments, this.#offsets.start, timestamp, expansionLimit(this.config)),
-    )
+    return this.#search((all, limit) => findByTimestamp(all, this.#offsets.start, timestamp, limit))
   }
 
   /** The record with the largest timestamp (KIP-734); null when no record has one. */
   maxTimestamp(): OffsetAndTimestamp | null {
-    this.#mustBeOnline()
-    this.write()
-    return this.#disk.read(() => findLargestTimestamp(this.#files.segments, expansionLimit(this.config)))
+    return this.#search(findLargestTimestamp)
   }
 
   /** Where a leader epoch ended (KIP-101): see LeaderEpochs.endOffsetFor. */
@@ -245,7 +245,7 @@ export class Log {
   /** A leader takes over: what is appended from `startOffset` on belongs to its epoch. */
   assignLeaderEpoch(epoch: number, startOffset: number): void {
     this.#mustBeOnline()
-    if (this.#files.epochs.assign(epoch, startOffset)) this.#files.epochsChanged()
+    this.#contents.beginEpoch(epoch, startOffset)
   }
 
   /** Aborted transactions that overlap [from, to), by last offset. */
@@ -290,9 +290,10 @@ export class Log {
     this.#mustBeOnline()
     this.#offsets.mustBeWritten(offset)
     if (offset <= this.#offsets.start) return
+    const { files, producers } = this.#target
     this.#offsets.startAt(offset)
-    this.producers.onLogStartOffsetIncremented(offset)
-    if (this.#files.epochs.truncateFromStart(offset)) this.#files.epochsChanged()
+    producers.onLogStartOffsetIncremented(offset)
+    if (files.epochs.truncateFromStart(offset)) files.epochsChanged()
   }
 
   /**
@@ -300,7 +301,7 @@ export class Log {
    * segment.ms that gets no appends. `readableEnd`: the high watermark, by default all that is written. @returns how many segments were deleted
    */
   applyRetention(now: number, readableEnd?: number): number {
-    if (this.offline !== null || this.#closed) return 0
+    if (this.offline !== null || this.#closed || !this.#contents.mayExpire(now)) return 0
     this.write()
     rollIfOld(this.#target, now)
     // Compaction counts on its segments; retention comes again.
@@ -313,7 +314,7 @@ export class Log {
 
   /** Removes files of dropped segments once file.delete.delay.ms has passed. @returns how many */
   deletePendingFiles(now: number): number {
-    if (this.offline !== null || this.#closed) return 0
+    if (this.offline !== null || this.#closed || !this.isOpen) return 0
     return this.#disk.run(() => this.#files.deletePending(now))
   }
 
@@ -326,7 +327,7 @@ export class Log {
     await this.#sync.idle()
     try {
       // Most of it in the thread pool: thousands of logs are closed at once.
-      if (clean && !this.#closed && this.offline === null) {
+      if (clean && this.isOpen && !this.#closed && this.offline === null) {
         this.write()
         this.#disk.run(() => this.#files.finish(this.producers))
         await this.sync()
@@ -342,8 +343,8 @@ export class Log {
     try {
       if (clean && this.offline === null) {
         this.write()
-        this.compaction.abort()
-        this.#disk.run(() => this.#files.syncForClose(this.producers, this.#offsets.written))
+        this.#compaction?.abort()
+        this.resting = this.#disk.run(() => this.#contents.finish(this.logStartOffset, this.writtenOffset))
         this.#offsets.syncStarts()
         this.#offsets.syncEnded()
       }
@@ -352,23 +353,17 @@ export class Log {
     }
   }
 
-  /**
-   * Renames the folder to `<topic>-<partition>.<id>-delete`, to be removed later. The log answers no more.
-   * @returns its name; null if there is none
-   */
+  /** Renames the folder to `<topic>-<partition>.<id>-delete`, to be removed later. @returns its name; null if there is none */
   delete(): string | null {
     this.#release()
-    if (!this.#files.hasFolder) return null
-    const { files } = this.#o
-    const target = freeDeletedName(files, this.topic, this.partition, this.topicId)
-    files.rename(this.#files.folder, target)
-    return target
+    return this.#contents.markDeleted()
   }
 
   async #syncRound(): Promise<void> {
     this.#mustBeOnline()
     this.write()
     this.#offsets.syncStarts()
+    if (!this.isOpen) return
     try {
       await this.#files.sync(this.#offsets.written)
     } catch (error) {
@@ -382,18 +377,24 @@ export class Log {
     this.#offsets.syncEnded()
   }
 
+  #search<T>(find: (segments: LogFiles['segments'], maxExpandedBytes: number) => T): T {
+    this.#mustBeOnline()
+    this.write()
+    return this.#disk.read(() => find(this.#files.segments, expansionLimit(this.config)))
+  }
+
   #mustBeOnline(): void {
     this.#disk.check()
     if (!this.#closed) return
-    throw new KafkaError(errors.NOT_LEADER_OR_FOLLOWER, `The log ${this.#files.folder} is closed.`)
+    throw new KafkaError(errors.NOT_LEADER_OR_FOLLOWER, `The log ${this.#contents.folder} is closed.`)
   }
 
   #release(): void {
     if (this.#closed) return
     this.#closed = true
-    this.compaction.forget()
+    this.#compaction?.forget()
     this.#queue.clear()
     this.#tail.clear()
-    this.#files.close()
+    this.#contents.close()
   }
 }

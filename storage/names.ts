@@ -23,6 +23,7 @@ export const PART_SUFFIX = '.part'
 
 export const LOCK_FILE = '.lock'
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
+export const RESTING_LOGS_FILE = '.odradek_logs'
 export const META_PROPERTIES_FILE = 'meta.properties'
 export const RECOVERY_POINT_CHECKPOINT_FILE = 'recovery-point-offset-checkpoint'
 export const LOG_START_OFFSET_CHECKPOINT_FILE = 'log-start-offset-checkpoint'

@@ -8,6 +8,9 @@ import type { Arena, Slab, Slice } from './arena.ts'
 import type { ReadOptions } from './log-options.ts'
 
 const SMALLEST_RING = 16
+/** Of a log nobody writes to, of which there may be thousands. */
+const NO_FLOAT64S = new Float64Array(0)
+const NO_UINT32S = new Uint32Array(0)
 
 export interface TailRecords extends Records {
   /** Base offset of the first batch, which holds the offset asked for. */
@@ -23,12 +26,12 @@ export class Tail {
   #capacity = 0
   #first = 0
   #count = 0
-  #baseOffsets = new Float64Array(0)
-  #nextOffsets = new Float64Array(0)
-  #starts = new Uint32Array(0)
-  #ends = new Uint32Array(0)
+  #baseOffsets = NO_FLOAT64S
+  #nextOffsets = NO_FLOAT64S
+  #starts = NO_UINT32S
+  #ends = NO_UINT32S
   /** Batches of one run, neighbours in a slab, have one number. */
-  #runs = new Uint32Array(0)
+  #runs = NO_UINT32S
   #slabs: (Slab | undefined)[] = []
   #run = 0
 
@@ -123,8 +126,8 @@ export class Tail {
   clear(): void {
     for (const slab of this.#slabs) slab?.tails.delete(this)
     this.#first = this.#count = this.#capacity = 0
-    this.#baseOffsets = this.#nextOffsets = new Float64Array(0)
-    this.#starts = this.#ends = this.#runs = new Uint32Array(0)
+    this.#baseOffsets = this.#nextOffsets = NO_FLOAT64S
+    this.#starts = this.#ends = this.#runs = NO_UINT32S
     this.#slabs = []
   }
 

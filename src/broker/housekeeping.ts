@@ -123,6 +123,6 @@ export class Housekeeping {
 
   #expireProducers(): void {
     const now = this.#o.runtime.clock.now()
-    this.#each(partition => partition.log.producers.expire(now))
+    this.#each(({ log }) => log.isOpen && log.producers.expire(now))
   }
 }

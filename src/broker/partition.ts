@@ -96,7 +96,8 @@ export class Partition implements Flushable {
 
   /** Below it no transaction is open: the end of what read_committed consumers may read. */
   get lastStableOffset(): number {
-    const unstable = this.log.producers.firstUnstableOffset(this.#highWatermark)
+    // A log that rests has no open transaction.
+    const unstable = this.log.isOpen ? this.log.producers.firstUnstableOffset(this.#highWatermark) : null
     if (unstable === null) return this.#highWatermark
     // What an open transaction wrote may have been deleted since.
     return Math.min(Math.max(unstable, this.log.logStartOffset), this.#highWatermark)

@@ -14,7 +14,7 @@ import { append, batchOf, config, contents, NOW } from './log-fixtures.ts'
 const openDir = (files: Files) =>
   LogDir.open<Log>(files, { path: '/data', nodeId: 1, newId: () => 'AAAAAAAAAAAAAAAAAAAAAB' })
 
-const openLogOn = (arena: Arena) => (known: KnownLog) =>
+const openLogOn = (arena: Arena) => (known: KnownLog & { topicId?: string }) =>
   Log.open({ ...known, arena, now: NOW, config: config({ segmentBytes: 600, indexIntervalBytes: 100 }) })
 
 const problems = (files: Files) =>
@@ -139,5 +139,88 @@ describe('a directory of logs', () => {
       ),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('logs at rest', () => {
+  const openTopic = (known: KnownLog) => openLogOn(new Arena())({ ...known, topicId: 'AAAAAAAAAAAAAAAAAAAAAg' })
+  async function left(files: Files, epoch = 7) {
+    const dir = openDir(files)
+    const log = dir.createLog('a', 0, openTopic)
+    for (let n = 0; n < 20; n++) append(log, batchOf(3, `b${n}-`))
+    dir.createLog('b', 0, openTopic)
+    const before = { contents: contents(log), size: log.sizeInBytes, segments: log.segmentCount }
+    await dir.close(true, epoch)
+    return before
+  }
+
+  test('after an orderly stop a folder is opened when it is needed, and not for another stop', async () => {
+    const files = crashFiles()
+    const before = await left(files)
+    for (const _ of [1, 2]) {
+      const dir = openDir(files)
+      const log = dir.openLog('a', 0, openTopic)
+      log.assignLeaderEpoch(3, log.logEndOffset)
+      expect([log.isOpen, log.logEndOffset, log.logStartOffset, log.sizeInBytes]).toEqual([false, 60, 0, before.size])
+      expect([log.applyRetention(NOW), log.flushDue(NOW), log.segmentCount]).toEqual([0, false, before.segments])
+      const calls = files.calls
+      await log.sync()
+      await log.close(true)
+      expect([files.calls - calls, log.isOpen]).toEqual([0, false])
+      await dir.close(true, 8)
+      expect(files.exists('b-0')).toBe(false)
+    }
+    const log = openDir(files).openLog('a', 0, openTopic)
+    log.assignLeaderEpoch(3, log.logEndOffset)
+    expect(contents(log)).toEqual(before.contents)
+    expect([log.isOpen, log.latestEpoch, log.sizeInBytes]).toEqual([true, 3, before.size])
+    expect(append(log, batchOf(1)).firstOffset).toBe(60)
+    expect(log.sizeInBytes).toBeGreaterThan(before.size)
+  })
+
+  test('is opened for retention when it may have something to delete', async () => {
+    const files = memoryFiles()
+    await left(files)
+    const open = (known: KnownLog) =>
+      Log.open({ ...known, arena: new Arena(), now: NOW, config: config({ retentionMs: 1000 }) })
+    const log = openDir(files).openLog('a', 0, open)
+    expect([log.applyRetention(NOW + 1000), log.isOpen]).toEqual([0, false])
+    expect(log.applyRetention(NOW + 1001)).toBeGreaterThan(0)
+    expect(log.logStartOffset).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ['a crash', (files: Files) => files.remove('.kafka_cleanshutdown')],
+    [
+      'a run of another broker',
+      (files: Files) => files.writeAtomic('.kafka_cleanshutdown', Buffer.from('{"brokerEpoch":9}')),
+    ],
+    ['a lost list', (files: Files) => files.remove('.odradek_logs')],
+    [
+      'a list that is cut off',
+      (files: Files) => files.writeAtomic('.odradek_logs', files.readAll('.odradek_logs').subarray(0, -4)),
+    ],
+    ['another list', (files: Files) => files.writeAtomic('.odradek_logs', Buffer.from('1\n7\n0\n'))],
+    ['other checkpoints', (files: Files) => files.remove('recovery-point-offset-checkpoint')],
+  ])('after %s every folder is looked into', async (_name, change) => {
+    const files = memoryFiles()
+    const before = await left(files)
+    change(files)
+    const log = openDir(files).openLog('a', 0, openTopic)
+    expect([log.isOpen, log.logEndOffset]).toEqual([true, 60])
+    expect(contents(log)).toEqual(before.contents)
+  })
+
+  test('a folder that is not as it was left takes its partition offline, and deletes nothing', async () => {
+    const files = memoryFiles()
+    await left(files)
+    const last = files
+      .list('a-0')
+      .filter(name => name.endsWith('.log'))
+      .at(-1)!
+    files.open(`a-0/${last}`, 'write').truncate(0)
+    const log = openDir(files).openLog('a', 0, openTopic)
+    expect(() => contents(log)).toThrow('offline')
+    expect(log.offline?.message).toContain('it was left at 60')
   })
 })

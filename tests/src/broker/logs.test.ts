@@ -51,6 +51,8 @@ test.each([
   first.opened.broker.partitions.get('t', 0)!.log.append(records(['v']), { leaderEpoch: 0, now, origin: 'client' })
   await first.opened.close()
   files.writeAtomic('t-0/partition.metadata', content)
+  // After an orderly stop no folder would be looked into.
+  files.remove('.kafka_cleanshutdown')
 
   const again = await testBroker({ files, seed: 2 })
   expect(again.runtime.lines.filter(({ message }) => message.includes(why))).toHaveLength(1)
