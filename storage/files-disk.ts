@@ -11,6 +11,9 @@ import { parentOf, TEMPORARY_SUFFIX } from './names.ts'
 /** Windows cannot open a directory to sync it; its file system journals names by itself. */
 const SYNCS_FOLDERS = process.platform !== 'win32'
 
+/** Of the descriptors of the process; the others are for connections. */
+const OUR_SHARE = 0.75
+
 export interface DiskFilesOptions {
   /** Most files kept open; those with unsynced bytes stay open beyond it. */
   readonly maxOpen?: number
@@ -20,7 +23,7 @@ export interface DiskFilesOptions {
 export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {}): Files {
   const base = resolve(root)
   const at = (path: string) => (path === '' ? base : `${base}/${path}`)
-  const open = new OpenFiles(maxOpen)
+  const open = new OpenFiles(maxOpen, Math.floor(descriptorLimit() * OUR_SHARE))
   const openFd = (path: string, flags: string) => open.withDescriptors(() => fs.openSync(path, flags))
   const syncFolderNow = (path: string) => SYNCS_FOLDERS && withFd(openFd(path, 'r'), fs.fsyncSync)
   const replace = (path: string, data: Uint8Array, beforeRename: (fd: number) => void) => {
@@ -69,6 +72,13 @@ export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {
     lock: path => takeLock(at(path)),
     lockHolder: path => lockHolder(at(path)),
   }
+}
+
+/** How many files this process may have open; Infinity where the system does not tell. */
+function descriptorLimit(): number {
+  if (process.platform !== 'linux') return Infinity
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
+  return soft === undefined ? Infinity : Number(soft)
 }
 
 function withFd(fd: number, calls: (fd: number) => void): void {

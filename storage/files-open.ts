@@ -1,23 +1,34 @@
 /**
  * How many files of a log directory are open at once. Beyond the limit the one that was used longest ago is closed, and
  * opened again when it is needed; whoever holds it does not notice. A file with bytes that were not synced stays open: the
- * system reports a failed write-back to those who had the file open then.
+ * system reports a failed write-back to those who had the file open then. Where descriptors run short such files are synced
+ * first, on the spot: who opens files waits, and nobody goes offline.
  */
 import fs from 'node:fs'
 import { isShortage } from './errors.ts'
 import type { RawFile } from './files.ts'
 
+/** How many unsynced files are tried for one descriptor. */
+const SYNCED_IN_NEED = 8
+
 const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants
 
 export class OpenFiles {
   readonly #limit: number
+  readonly #most: number
   /** Those that may be closed, the one used longest ago first. */
   readonly #idle = new Set<DiskFile>()
+  /** Those that may be closed once they are synced, in the same order. */
+  readonly #unsynced = new Set<DiskFile>()
   #count = 0
 
-  /** @param limit exceeded only while that many files have unsynced bytes */
-  constructor(limit: number) {
-    this.#limit = limit
+  /**
+   * @param limit exceeded only while that many files have unsynced bytes
+   * @param most never exceeded while any of them can be synced
+   */
+  constructor(limit: number, most = Infinity) {
+    this.#limit = Math.min(limit, most)
+    this.#most = most
   }
 
   /** How many are open now. */
@@ -32,6 +43,7 @@ export class OpenFiles {
   /** A descriptor for DiskFile, given back with closed(). */
   open(path: string, flags: number): number {
     while (this.#count >= this.#limit && this.#closeOldest());
+    while (this.#count >= this.#most && this.#syncOldest());
     const fd = this.withDescriptors(() => fs.openSync(path, flags, 0o644))
     this.#count++
     return fd
@@ -41,21 +53,38 @@ export class OpenFiles {
     this.#count--
   }
 
-  /** Runs what opens a file, and no more: it may run twice. When the process has no descriptor left, half of ours go for it. */
+  /**
+   * Runs what opens a file, and no more: it may run again. When the process has no descriptor left, half of our idle ones go for
+   * it, and then those of unsynced files.
+   */
   withDescriptors<T>(calls: () => T): T {
     try {
       return calls()
     } catch (error) {
-      if (!isShortage(error) || this.#idle.size === 0) throw error
+      if (!isShortage(error)) throw error
+      const before = this.#count
       for (let left = Math.ceil(this.#idle.size / 2); left > 0; left--) this.#closeOldest()
+      for (let left = SYNCED_IN_NEED; this.#count === before && left > 0; left--) this.#syncOldest()
+      if (this.#count === before) throw error
       return calls()
     }
   }
 
-  /** The file was used just now, and may be closed or not from now on. */
-  used(file: DiskFile, isIdle: boolean): void {
+  /** The file was used just now. `as`: whether it may be closed from now on. */
+  used(file: DiskFile, as: 'idle' | 'unsynced' | 'busy'): void {
     this.#idle.delete(file)
-    if (isIdle) this.#idle.add(file)
+    this.#unsynced.delete(file)
+    if (as === 'idle') this.#idle.add(file)
+    else if (as === 'unsynced') this.#unsynced.add(file)
+  }
+
+  /** False when there is none. One that cannot be synced stays open, and its owner will hear of it. */
+  #syncOldest(): boolean {
+    for (const file of this.#unsynced) {
+      file.settle()
+      return true
+    }
+    return false
   }
 
   #closeOldest(): boolean {
@@ -77,6 +106,8 @@ class DiskFile implements RawFile {
   /** Of #changes, how many are on the disk. */
   #synced = 0
   #syncing = 0
+  /** Of a sync that nobody asked for. */
+  #failure: unknown = null
 
   constructor(open: OpenFiles, path: string, mode: 'read' | 'write') {
     this.#open = open
@@ -129,6 +160,18 @@ class DiskFile implements RawFile {
     this.#used()
   }
 
+  /** Synced, and closed until it is used again. */
+  settle(): void {
+    try {
+      fs.fdatasyncSync(this.#fd)
+      this.#synced = this.#changes
+      this.close()
+    } catch (error) {
+      this.#failure = error ?? new Error('the sync failed')
+      this.#used()
+    }
+  }
+
   /** For good, or until it is used again. */
   close(): void {
     if (this.#fd < 0) return
@@ -140,6 +183,7 @@ class DiskFile implements RawFile {
   }
 
   #use(): number {
+    if (this.#failure !== null) throw this.#failure
     if (this.#fd < 0) this.#fd = this.#open.open(this.#path, this.#flags)
     this.#used()
     return this.#fd
@@ -153,6 +197,7 @@ class DiskFile implements RawFile {
   }
 
   #used(): void {
-    this.#open.used(this, this.#fd >= 0 && this.#syncing === 0 && this.#synced === this.#changes)
+    const isBusy = this.#fd < 0 || this.#syncing > 0 || this.#failure !== null
+    this.#open.used(this, isBusy ? 'busy' : this.#synced === this.#changes ? 'idle' : 'unsynced')
   }
 }

@@ -1,5 +1,5 @@
 // Which files of a directory are open: a limit, the oldest closed first, none with unsynced bytes.
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import fs, { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -86,9 +86,9 @@ test('a process without descriptors takes half of those of idle files', () => {
   expect(open.withDescriptors(succeedsAt(3))).toBe('opened')
   expect(() => open.withDescriptors(succeedsAt(1))).toThrow(none)
   expect(open.withDescriptors(succeedsAt(1))).toBe('opened')
-  // Only the file with unsynced bytes is left.
-  expect(() => open.withDescriptors(succeedsAt(0))).toThrow(none)
-  expect(open.count).toBe(1)
+  // Only the file with unsynced bytes is left: it is synced.
+  expect(open.withDescriptors(succeedsAt(0))).toBe('opened')
+  expect(open.count).toBe(0)
   const other = new Error('another')
   expect(() =>
     open.withDescriptors(() => {
@@ -121,4 +121,59 @@ test.runIf(existsSync(FDS))('a log of many segments lives with few open files', 
   append(again, batchOf(1, 'm'))
   await again.close(false)
   expect(descriptors(folder)).toBe(0)
+})
+
+test('unsynced files are synced and closed rather than exceed what the process may have', () => {
+  const open = new OpenFiles(2, 4)
+  const folder = temporaryFolder()
+  const handles = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(name => {
+    const handle = fileHandle(name, open.file(join(folder, name), 'write'))
+    handle.append([Buffer.from(name)])
+    expect(open.count).toBeLessThanOrEqual(4)
+    return handle
+  })
+  expect(handles.map(content)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])
+  expect(open.count).toBeLessThanOrEqual(4)
+})
+
+test('a process without descriptors syncs unsynced files for them', () => {
+  const open = new OpenFiles(100)
+  const none = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+  const folder = temporaryFolder()
+  const handles = ['a', 'b', 'c'].map(name => {
+    const handle = fileHandle(name, open.file(join(folder, name), 'write'))
+    handle.append([Buffer.from(name)])
+    return handle
+  })
+  let full = true
+  const opened = open.withDescriptors(() => {
+    if (!full) return 'opened'
+    full = false
+    throw none
+  })
+  expect([opened, open.count]).toEqual(['opened', 2])
+  expect(handles.map(content)).toEqual(['a', 'b', 'c'])
+  for (const handle of handles) handle.close()
+  expect(() =>
+    open.withDescriptors(() => {
+      throw none
+    }),
+  ).toThrow('EMFILE')
+})
+
+test('a sync for a descriptor that fails is the affair of whoever has the file', t => {
+  const open = new OpenFiles(1, 1)
+  const folder = temporaryFolder()
+  const a = fileHandle('a', open.file(join(folder, 'a'), 'write'))
+  a.append([Buffer.from('a')])
+  const fdatasyncSync = fs.fdatasyncSync
+  t.onTestFinished(() => void (fs.fdatasyncSync = fdatasyncSync))
+  fs.fdatasyncSync = () => {
+    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+  }
+  const b = fileHandle('b', open.file(join(folder, 'b'), 'write'))
+  fs.fdatasyncSync = fdatasyncSync
+  expect([content(b), open.count]).toEqual(['', 2])
+  expect(() => a.append([Buffer.from('!')])).toThrow('EIO')
+  expect(() => a.syncNow()).toThrow('EIO')
 })
