@@ -21,11 +21,14 @@ export interface HousekeepingOptions {
 const FLUSH_CHECK_MS = 1000
 /** Files of dropped segments and folders of deleted topics are looked after this often. */
 const DELETE_CHECK_MS = 10_000
+/** How long work on many partitions may hold up everybody else. */
+const SLICE_MS = 10
 
 export class Housekeeping {
   readonly #o: HousekeepingOptions
   readonly #timers = new Set<Timer>()
   #folderDue = Infinity
+  #isStopped = false
 
   constructor(options: HousekeepingOptions) {
     this.#o = options
@@ -42,6 +45,7 @@ export class Housekeeping {
   }
 
   stop(): void {
+    this.#isStopped = true
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
   }
@@ -65,6 +69,21 @@ export class Housekeeping {
     arm(firstMs)
   }
 
+  /** As #each, but for work that may take long: others get their turn in between. */
+  #inSlices(task: (partition: Partition) => void): void {
+    const { clock, timers } = this.#o.runtime
+    const left = [...this.#o.partitions.all()].values()
+    const slice = (): void => {
+      const end = clock.monotonic() + SLICE_MS
+      for (const partition of left) {
+        if (this.#isStopped) return
+        if (!partition.log.offline) partition.guard(() => task(partition))
+        if (clock.monotonic() >= end) return timers.defer(slice)
+      }
+    }
+    slice()
+  }
+
   /** One partition's failing disk must not keep the others from their turn. */
   #each(task: (partition: Partition) => void): void {
     for (const partition of this.#o.partitions.all()) {
@@ -74,7 +93,7 @@ export class Housekeeping {
 
   #retention(): void {
     const now = this.#o.runtime.clock.now()
-    this.#each(partition => {
+    this.#inSlices(partition => {
       const count = partition.applyRetention(now)
       const { topic, partition: index } = partition
       if (count > 0)
