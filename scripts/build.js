@@ -23,7 +23,7 @@ require('./cli.cjs')
 `
 
 // Commands that src/cli/main.ts loads when they are asked for: files of their own, so that no start reads them.
-const commands = ['protocol', 'dump', 'verify', 'verify-worker']
+const commands = ['protocol', 'dump', 'verify', 'verify-worker', 'repair']
 const loadedLater = {
   name: 'loaded later',
   setup: build =>

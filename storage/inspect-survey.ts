@@ -23,6 +23,10 @@ export interface BadPiece {
   readonly problem: string
   /** Nothing follows that is right. */
   readonly isTail: boolean
+  /** One batch that is right but for its base offset, which lies outside its checksum: what that must be. */
+  readonly offset?: { readonly found: number; readonly expected: number; readonly lastDelta: number }
+  /** One batch that is right, and stands where it does not belong: its own offsets. */
+  readonly misplaced?: { readonly first: number; readonly last: number }
 }
 
 export interface SurveyOptions {
@@ -30,6 +34,8 @@ export interface SurveyOptions {
   readonly from: number
   /** Where the next segment begins. */
   readonly to: number
+  /** Where this one begins: no offset can be 2^31 above it. */
+  readonly base: number
 }
 
 const CHUNK_BYTES = 1024 * 1024
@@ -38,13 +44,15 @@ const CHUNK_BYTES = 1024 * 1024
 export function* survey(
   files: Files,
   path: string,
-  { from, to }: SurveyOptions,
+  { from, to, base }: SurveyOptions,
 ): Generator<SurveyedBatch | BadPiece, void, undefined> {
   const size = files.size(path)
   let next = from
+  const limit = Math.min(to, base + 2 ** 31)
   for (let position = 0; position < size;) {
     const batches = batchesOfFile(files, path, position)
-    let bad: { problem: string; end: number } | null = null
+    let bad: { problem: string; end: number; offset?: BadPiece['offset']; misplaced?: BadPiece['misplaced'] } | null =
+      null
     for (;;) {
       const found = batches.next()
       if (found.done === true) {
@@ -54,19 +62,25 @@ export function* survey(
       }
       const { bytes } = found.value
       ;({ position } = found.value)
-      const problem = batchProblem(bytes, next, to)
-      if (problem !== null) {
-        bad = { problem, end: position + bytes.byteLength }
-        break
-      }
-      yield { position, size: bytes.byteLength, bytes, problem }
+      const problem = batchProblem(bytes, next, limit)
+      bad = misplaced(files, path, bytes, position + bytes.byteLength, next, to)
+      if (problem !== null) bad ??= { problem, end: position + bytes.byteLength }
+      if (bad !== null) break
+      yield { position, size: bytes.byteLength, bytes, problem: null }
       next = lastOffsetOf(bytes, 0) + 1
       position += bytes.byteLength
     }
     batches.return({ position, bytes: 0, why: 'END' })
     if (bad === null) return
-    const end = endOfBad(files, path, position, bad.end, size, next, to)
-    yield { position, size: end - position, problem: bad.problem, isTail: end === size }
+    if (bad.offset !== undefined) {
+      yield { position, size: bad.end - position, problem: bad.problem, isTail: false, offset: bad.offset }
+      next += bad.offset.lastDelta + 1
+      position = bad.end
+      continue
+    }
+    const end = endOfBad(files, path, position, bad.end, size, next, limit)
+    const more = bad.misplaced !== undefined && end === bad.end ? { misplaced: bad.misplaced } : {}
+    yield { position, size: end - position, problem: bad.problem, isTail: end === size, ...more }
     position = end
   }
 }
@@ -96,6 +110,44 @@ function endOfBad(
   } finally {
     handle.close()
   }
+}
+
+/**
+ * A batch that is right in itself, and its offsets are not: they leave some out, and the batch behind it, or the next segment,
+ * begins below them; or they were there before. Null where nothing speaks against them.
+ */
+function misplaced(
+  files: Files,
+  path: string,
+  bytes: Buffer,
+  end: number,
+  next: number,
+  to: number,
+): { problem: string; end: number; offset?: BadPiece['offset']; misplaced?: BadPiece['misplaced'] } | null {
+  if (header.magic(bytes, 0) !== 2 || !header.isCrcValid(bytes, 0)) return null
+  const found = header.baseOffset(bytes, 0)
+  const lastDelta = header.lastOffsetDelta(bytes, 0)
+  if (found === next || lastDelta < 0) return null
+  const following = followingOffset(files, path, end, to)
+  const isBelow = found < next
+  const isAbove = following !== null && following >= next && following <= found + lastDelta
+  if (!isBelow && !isAbove) return null
+  const problem = isBelow
+    ? `it begins at offset ${found}, which is not behind ${next - 1}`
+    : `it begins at offset ${found}, but what follows at ${following}`
+  const expected = next
+  const fits = following === expected + lastDelta + 1
+  return fits
+    ? { problem, end, offset: { found, expected, lastDelta } }
+    : { problem, end, misplaced: { first: found, last: found + lastDelta } }
+}
+
+/** The base offset of the batch at a position; at the end of the file that of the next segment. */
+function followingOffset(files: Files, path: string, position: number, to: number): number | null {
+  if (position === files.size(path)) return to === Infinity ? null : to
+  const next = batchesOfFile(files, path, position).next()
+  if (next.done === true || header.magic(next.value.bytes, 0) !== 2) return null
+  return header.isCrcValid(next.value.bytes, 0) ? header.baseOffset(next.value.bytes, 0) : null
 }
 
 function search(handle: FileHandle, from: number, size: number, next: number, to: number): number {
@@ -136,7 +188,7 @@ export function batchProblem(bytes: Buffer, next: number, to: number): string | 
   const first = header.baseOffset(bytes, 0)
   if (!(first >= next)) return `it begins at offset ${first}, which is not behind ${next - 1}`
   if (last < first) return `it begins at offset ${first} and ends at ${last}`
-  if (last >= to) return `it ends at offset ${last}, but the next segment begins at ${to}`
+  if (last >= to) return `it ends at offset ${last}, which lies beyond the segment`
   if (header.codec(bytes, 0) === 0 && header.recordCount(bytes, 0) > 0) {
     const result = newWalkResult()
     // Compaction leaves gaps.

@@ -10,19 +10,30 @@ import { TIME_INDEX_ENTRY_SIZE } from './time-index.ts'
 /** Takes note of something wrong at a position of the file that is being checked. */
 export type Note = (position: number | null, problem: string, isNote?: boolean) => void
 
+const ZEROS = Buffer.alloc(64 * 1024)
+
+/** Such a file may have 10 MiB of them. */
+function isZero(data: Buffer): boolean {
+  for (let at = 0; at < data.byteLength; at += ZEROS.byteLength) {
+    const part = data.subarray(at, at + ZEROS.byteLength)
+    if (part.compare(ZEROS, 0, part.byteLength) !== 0) return false
+  }
+  return true
+}
+
 /** Where the entries end: at the end of the file, or before the zeros that a crash of Apache Kafka leaves. */
 function endOfEntries(
   data: Buffer,
   size: number,
   rebuilt: boolean,
   note: Note,
-  isZero: (at: number) => boolean,
+  isLast: (at: number) => boolean,
 ): number {
   const whole = data.byteLength - (data.byteLength % size)
   if (whole < data.byteLength) note(whole, `its size is no multiple of ${size}`)
   let end = 0
-  while (end < whole && !isZero(end)) end += size
-  if (data.subarray(end, whole).some(byte => byte !== 0)) note(end, 'it goes on behind an entry of zeros')
+  while (end < whole && !isLast(end)) end += size
+  if (!isZero(data.subarray(end, whole))) note(end, 'it goes on behind an entry of zeros')
   // Look-ups search from the end. A start takes them away where it builds the index anew.
   else if (end < whole && !rebuilt) note(end, 'zeros lie behind the last entry')
   return end
@@ -40,8 +51,8 @@ export class OffsetIndexCheck {
     this.#base = base
     this.#note = note
     // No entry is ever written for the first batch.
-    const isZero = (at: number) => this.#data.readInt32BE(at) === 0 && (at > 0 || this.#data.readInt32BE(4) === 0)
-    this.#end = endOfEntries(this.#data, OFFSET_INDEX_ENTRY_SIZE, rebuilt, note, isZero)
+    const isLast = (at: number) => this.#data.readInt32BE(at) === 0 && (at > 0 || this.#data.readInt32BE(4) === 0)
+    this.#end = endOfEntries(this.#data, OFFSET_INDEX_ENTRY_SIZE, rebuilt, note, isLast)
   }
 
   batch(position: number, lastOffset: number): void {
@@ -49,6 +60,11 @@ export class OffsetIndexCheck {
       if (this.#position === position && this.#offset === lastOffset) continue
       this.#note(this.#at, `the index says offset ${this.#offset} at ${this.#position}, where no batch ends with it`)
     }
+  }
+
+  /** Bytes up to `end` are no batch: what leads there may have been right. */
+  hole(end: number): void {
+    while (this.#at < this.#end && this.#position >= 0 && this.#position < end) this.#at += OFFSET_INDEX_ENTRY_SIZE
   }
 
   end(): void {
@@ -74,6 +90,7 @@ export class TimeIndexCheck {
   #at = 0
   #previous = -1
   #largest = -1
+  #isHole = false
 
   constructor(data: Buffer | null, base: number, rebuilt: boolean, note: Note) {
     this.#data = data ?? Buffer.alloc(0)
@@ -82,12 +99,21 @@ export class TimeIndexCheck {
     this.#note = note
     // One record of timestamp 0 gives an entry of zeros, but no second one.
     const second = this.#data.subarray(TIME_INDEX_ENTRY_SIZE, 2 * TIME_INDEX_ENTRY_SIZE)
-    const none = second.byteLength > 0 && this.#data.subarray(0, 2 * TIME_INDEX_ENTRY_SIZE).every(byte => byte === 0)
-    const isZero = (at: number) => this.#data.readInt32BE(at + 8) === 0 && (at > 0 || none)
-    this.#end = endOfEntries(this.#data, TIME_INDEX_ENTRY_SIZE, rebuilt, note, isZero)
+    const none = second.byteLength > 0 && isZero(this.#data.subarray(0, 2 * TIME_INDEX_ENTRY_SIZE))
+    const isLast = (at: number) => this.#data.readInt32BE(at + 8) === 0 && (at > 0 || none)
+    this.#end = endOfEntries(this.#data, TIME_INDEX_ENTRY_SIZE, rebuilt, note, isLast)
   }
 
-  batch(lastOffset: number, maxTimestamp: number): void {
+  /** Something was here that is no batch: offsets up to the next one may have been right. */
+  hole(): void {
+    this.#isHole = true
+  }
+
+  batch(firstOffset: number, lastOffset: number, maxTimestamp: number): void {
+    if (this.#isHole) {
+      while (this.#at < this.#end && this.#offset < firstOffset) this.#at += TIME_INDEX_ENTRY_SIZE
+      this.#isHole = false
+    }
     this.#largest = Math.max(this.#largest, maxTimestamp)
     for (; this.#at < this.#end && this.#offset <= lastOffset; this.#at += TIME_INDEX_ENTRY_SIZE) {
       const timestamp = this.#timestamp
@@ -102,6 +128,7 @@ export class TimeIndexCheck {
   /** @param isSealed then its last entry tells the largest timestamp */
   end(isSealed: boolean): void {
     const left = (this.#end - this.#at) / TIME_INDEX_ENTRY_SIZE
+    if (this.#isHole) return
     if (left > 0) this.#note(this.#at, `${left} entries are of offsets that the log does not have`)
     else if (isSealed && this.#exists && this.#largest >= 0 && this.#previous < this.#largest) {
       this.#note(this.#end, `its last entry does not tell the largest timestamp, ${this.#largest}`)

@@ -10,6 +10,7 @@ import { lastOffsetOf, leaderEpochOf, maxTimestampOf } from './batch-cursor.ts'
 import { CorruptFileError } from './errors.ts'
 import type { Files } from './files.ts'
 import { survey } from './inspect-survey.ts'
+import type { BadPiece } from './inspect-survey.ts'
 import { OffsetIndexCheck, TimeIndexCheck, TxnIndexCheck } from './inspect-verify-index.ts'
 import type { Note } from './inspect-verify-index.ts'
 import { LeaderEpochs, parseLeaderEpochs } from './leader-epochs.ts'
@@ -90,6 +91,7 @@ export function checkFolder(
     report,
     fileNames: new Set(files.list(folder)),
     gaps: false,
+    afterBad: false,
     epoch: -1,
     epochs: [],
   }
@@ -115,6 +117,8 @@ interface FolderCheck {
   readonly fileNames: ReadonlySet<string>
   /** Whether offsets were missing so far, as compaction leaves them. */
   gaps: boolean
+  /** Bad bytes lie before the next batch. */
+  afterBad: boolean
   epoch: number
   epochs: readonly EpochEntry[]
 }
@@ -158,16 +162,23 @@ function checkSegment(check: FolderCheck, base: number, next: number | null): vo
   report.endOffset = startOfSegment
   let sound = true
   let told = 0
-  for (const piece of survey(files, segment.path, { from: startOfSegment, to: next ?? Infinity })) {
+  for (const piece of survey(files, segment.path, { from: startOfSegment, to: next ?? Infinity, base })) {
     if (piece.problem !== null) {
       sound = false
       badPiece(check, segment, piece)
+      times.hole()
+      check.afterBad = piece.offset === undefined
+      if (piece.offset === undefined) offsets.hole(piece.position + piece.size)
+      if (piece.offset !== undefined) {
+        report.endOffset = piece.offset.expected + piece.offset.lastDelta + 1
+        offsets.batch(piece.position, report.endOffset - 1)
+      }
       continue
     }
     const { bytes, position } = piece
     checkBatch(check, bytes, position, fault)
     offsets.batch(position, lastOffsetOf(bytes, 0))
-    times.batch(lastOffsetOf(bytes, 0), maxTimestampOf(bytes, 0))
+    times.batch(firstOffsetOf(bytes), lastOffsetOf(bytes, 0), maxTimestampOf(bytes, 0))
     aborted.batch(bytes)
     if (position - told > 8 * 1024 * 1024) {
       check.onBytes(position - told)
@@ -182,17 +193,15 @@ function checkSegment(check: FolderCheck, base: number, next: number | null): vo
   aborted.end(report.endOffset)
 }
 
-function badPiece(
-  check: FolderCheck,
-  segment: Segment,
-  piece: { position: number; size: number; problem: string; isTail: boolean },
-): void {
+function badPiece(check: FolderCheck, segment: Segment, piece: BadPiece): void {
+  const { position, size, problem, isTail, offset } = piece
   // A start cuts what it cannot read off the end, where that may never have reached the disk.
-  const heals = piece.isTail && segment.next === null && segment.rebuilt
-  const what = piece.isTail
-    ? `${piece.size} bytes behind the last batch are none: ${piece.problem}`
-    : `${piece.size} bytes are no batch that can be trusted: ${piece.problem}`
-  note(check, names.logFile(segment.base), heals)(piece.position, what)
+  const heals = isTail && segment.next === null && segment.rebuilt
+  const what =
+    offset === undefined
+      ? `${size} bytes ${isTail ? 'behind the last batch are none' : 'are no batch that can be trusted'}: ${problem}`
+      : `${problem}: a batch of ${size} bytes that belongs at ${offset.expected}`
+  note(check, names.logFile(segment.base), heals)(position, what)
 }
 
 /** Between two segments of a log that was never compacted: a start after a crash would take what follows for lost. */
@@ -206,18 +215,21 @@ function missingBefore(check: FolderCheck, base: number, fault: Note): void {
 function checkBatch(check: FolderCheck, bytes: Buffer, position: number, fault: Note): void {
   const { report } = check
   report.batches++
-  const first = header.magic(bytes, 0) === 2 ? header.baseOffset(bytes, 0) : lastOffsetOf(bytes, 0)
+  const first = firstOffsetOf(bytes)
   report.records += header.magic(bytes, 0) === 2 ? Math.max(0, header.recordCount(bytes, 0)) : 1
   if (first > report.endOffset && header.magic(bytes, 0) === 2) {
-    if (!check.context.compacted) {
+    if (check.afterBad) {
+      fault(position, `offsets ${report.endOffset} to ${first - 1} are lost with the bytes before it`, true)
+    } else if (!check.context.compacted) {
       fault(
         position,
         `offsets ${report.endOffset} to ${first - 1} are missing before it: was the topic compacted?`,
         true,
       )
     }
-    check.gaps = true
+    check.gaps ||= !check.afterBad
   }
+  check.afterBad = false
   report.endOffset = lastOffsetOf(bytes, 0) + 1
   const epoch = leaderEpochOf(bytes, 0)
   if (epoch < 0) return
@@ -227,6 +239,10 @@ function checkBatch(check: FolderCheck, bytes: Buffer, position: number, fault: 
   } else if (epoch < check.epoch) fault(position, `its leader epoch is ${epoch}, which is below ${check.epoch}`)
   else check.epoch = epoch
 }
+
+/** Of an old message its own. */
+export const firstOffsetOf = (bytes: Buffer): number =>
+  header.magic(bytes, 0) === 2 ? header.baseOffset(bytes, 0) : lastOffsetOf(bytes, 0)
 
 /** The epoch of an offset, -1 where the list does not tell. */
 export function epochAt(epochs: readonly EpochEntry[], offset: number): number {
@@ -305,7 +321,7 @@ function checkMetadataSnapshot(check: FolderCheck, name: string): void {
   let first: number | null = null
   let last: number | null = null
   let sound = true
-  for (const piece of survey(check.files, path, { from: 0, to: Infinity })) {
+  for (const piece of survey(check.files, path, { from: 0, to: Infinity, base: 0 })) {
     if (piece.problem !== null) {
       sound = false
       fault(piece.position, `${piece.size} bytes are no batch that can be trusted: ${piece.problem}`)

@@ -36,7 +36,11 @@ export const help = `odradek [start] [flags]    starts the broker
 Environment variables such as KAFKA_LOG_RETENTION_MS=60000 set keys too. A flag wins over the
 environment, the environment over the file.
 
-odradek protocol            the wire: APIs served, layouts, bytes as JSON; see odradek protocol --help
+odradek protocol            the wire: APIs served, layouts, bytes as JSON
+odradek dump FILES...       any file of a data directory as text, or as JSON
+odradek verify DIR          checks a whole data directory, of Odradek or of Apache Kafka
+odradek repair DIR          mends one: says what it would do, and does it with --yes
+Each of these has a --help of its own.
 `
 
 const options = {

@@ -46,6 +46,7 @@ const commands: Readonly<Record<string, () => Promise<{ run(args: readonly strin
   protocol: () => import('./commands/protocol.ts'),
   dump: () => import('./commands/dump.ts'),
   verify: () => import('./commands/verify.ts'),
+  repair: () => import('./commands/repair.ts'),
 }
 
 /** Runs one command. The returned promise ends when the broker runs; host.exit is called when it has stopped. */

@@ -111,7 +111,9 @@ async function verifyTarget(target: Target, way: Way): Promise<number> {
   const found = file === null ? all : all.filter(({ path }) => path === file)
   for (const fault of found) {
     output.line(
-      isJson ? JSON.stringify({ ...fault, isNote: undefined, type: fault.isNote ? 'note' : 'fault' }) : faultText(fault),
+      isJson
+        ? JSON.stringify({ ...fault, isNote: undefined, type: fault.isNote ? 'note' : 'fault' })
+        : faultText(fault),
     )
     if (output.full) await output.end()
   }

@@ -1,0 +1,363 @@
+/**
+ * What a repair of a data directory would do, told from its faults and the logs themselves. Reads only; repair.ts does it.
+ * What the log can tell is built anew from it; of the log itself only bytes go that are proved wrong.
+ */
+import type { Files } from './files.ts'
+import { CHECKPOINTS, contextOf, readDirectory } from './inspect-dir.ts'
+import type { DirectoryState } from './inspect-dir.ts'
+import { survey } from './inspect-survey.ts'
+import type { BadPiece, SurveyedBatch } from './inspect-survey.ts'
+import { checkFolder, epochAt, firstOffsetOf } from './inspect-verify.ts'
+import type { Fault, FolderReport } from './inspect-verify.ts'
+import { lastOffsetOf, leaderEpochOf } from './batch-cursor.ts'
+import { parseLeaderEpochs } from './leader-epochs.ts'
+import type { EpochEntry } from './leader-epochs.ts'
+import { CorruptFileError } from './errors.ts'
+import * as names from './names.ts'
+import { topicIdFromElsewhere } from './repair-topic-id.ts'
+
+/** Bytes of a segment that do not stay as they are. */
+export interface BadBytes {
+  readonly position: number
+  readonly size: number
+  readonly problem: string
+  /** Offsets that are lost with them: `to` inclusive, null where the log ends there. */
+  readonly lost: { readonly from: number; readonly to: number | null } | null
+}
+
+/** What a segment is made of afterwards: bytes of it, or an empty batch for offsets that are lost. */
+export type Part =
+  | { readonly copy: { readonly position: number; readonly size: number } }
+  | { readonly fill: { readonly from: number; readonly to: number; readonly epoch: number } }
+
+export interface SegmentRepair {
+  readonly path: string
+  readonly base: number
+  readonly bad: readonly BadBytes[]
+  /** Offsets behind the last batch that no batch has, up to the next segment. */
+  readonly missing: { readonly from: number; readonly to: number } | null
+  /** Fields outside a batch's checksum that are wrong, and what they must be. */
+  readonly fields: readonly WrongField[]
+  /** Batches that stood in the wrong place. */
+  readonly moved: readonly { readonly position: number; readonly first: number; readonly last: number }[]
+  readonly parts: readonly Part[]
+  /** Ends of the file alone are cut off: no batch moves. */
+  readonly cutOnly: boolean
+}
+
+export interface WrongField {
+  readonly position: number
+  readonly name: 'base offset' | 'leader epoch'
+  readonly found: number
+  readonly expected: number
+}
+
+export interface FolderRepair {
+  readonly folder: string
+  readonly topic: string
+  readonly partition: number
+  readonly segments: readonly SegmentRepair[]
+  /** Small files that are of no use. */
+  readonly drop: readonly string[]
+  /** Indexes, snapshots and epochs are built anew from the log. */
+  readonly rebuild: boolean
+  readonly topicId: string | null
+  readonly faults: readonly Fault[]
+}
+
+export interface TopRepair {
+  readonly path: string
+  /** New entries; null: the file goes. */
+  readonly offsets: ReadonlyMap<string, number> | null
+  readonly why: string
+}
+
+export interface RepairPlan {
+  readonly state: DirectoryState
+  readonly folders: readonly FolderRepair[]
+  readonly top: readonly TopRepair[]
+  /** What nothing here can mend, with the reason. */
+  readonly left: readonly { readonly fault: Fault; readonly why: string }[]
+}
+
+interface Planning {
+  readonly files: Files
+  readonly state: DirectoryState
+  readonly left: { fault: Fault; why: string }[]
+}
+
+/** @param onFolder told before each folder that is read */
+export function planRepair(files: Files, onFolder: (n: number, of: number) => void = () => undefined): RepairPlan {
+  const state = readDirectory(files)
+  const planning: Planning = { files, state, left: [] }
+  const reports: FolderReport[] = []
+  const folders = state.folders.flatMap((folder, n) => {
+    onFolder(n, state.folders.length)
+    const report = checkFolder(files, folder, contextOf(state, folder))
+    reports.push(report)
+    const repair = planFolder(planning, report)
+    return repair === null ? [] : [repair]
+  })
+  const top = planTop(planning, reports)
+  return { state, folders, top, left: planning.left }
+}
+
+function planFolder(planning: Planning, report: FolderReport): FolderRepair | null {
+  const { files, left } = planning
+  const { folder } = report
+  const { topic, partition } = names.parseFolder(folder)!
+  const faults = report.faults.filter(({ isNote }) => !isNote)
+  if (faults.length === 0) return null
+  const give = (fault: Fault, why: string): void => void left.push({ fault, why })
+  const fileNames = files.list(folder)
+  if (fileNames.some(name => name.endsWith(names.SWAP_SUFFIX))) {
+    for (const fault of faults)
+      give(fault, 'a compaction was interrupted here: start a broker once, which completes it')
+    return null
+  }
+  const of = (...endings: string[]) => faults.filter(({ path }) => endings.some(ending => path.endsWith(ending)))
+  for (const fault of of(names.QUORUM_STATE_FILE)) give(fault, 'nothing else tells how the last election ended')
+  const drop = of(names.PRODUCER_SNAPSHOT_SUFFIX, names.LEADER_EPOCH_CHECKPOINT_FILE).map(({ path }) => path)
+  for (const fault of of(names.CHECKPOINT_SUFFIX)) {
+    if (report.segments > 0 && report.startOffset === 0) drop.push(fault.path)
+    else give(fault, 'the log no longer begins at 0, so this snapshot cannot be made from it')
+  }
+  let topicId: string | null = null
+  for (const fault of of(names.PARTITION_METADATA_FILE)) {
+    topicId = topicIdFromElsewhere(files, topic, folder)
+    if (topicId === null) give(fault, 'neither another partition nor the metadata log tells the topic id')
+  }
+  const segments = of(names.LOG_SUFFIX).length === 0 ? [] : planSegments(planning, report, faults)
+  if (segments === null) return null
+  const derived = [names.OFFSET_INDEX_SUFFIX, names.TIME_INDEX_SUFFIX, names.TXN_INDEX_SUFFIX]
+  const rebuild =
+    segments.length > 0 || of(...derived, names.PRODUCER_SNAPSHOT_SUFFIX, names.LEADER_EPOCH_CHECKPOINT_FILE).length > 0
+  const unique = [...new Set(drop)]
+  if (segments.length === 0 && unique.length === 0 && !rebuild && topicId === null) return null
+  return { folder, topic, partition, segments, drop: unique, rebuild, topicId, faults }
+}
+
+/** Null: it must not be repaired; the reason is given. */
+function planSegments(planning: Planning, report: FolderReport, faults: readonly Fault[]): SegmentRepair[] | null {
+  const { files, left, state } = planning
+  const { folder } = report
+  const epochs = epochsOf(files, folder)
+  const compacted = state.cleanedTo.has(folder)
+  const bases = files
+    .list(folder)
+    .filter(name => name.endsWith(names.LOG_SUFFIX))
+    .flatMap(name => names.offsetOfFile(name) ?? [])
+  const repairs: SegmentRepair[] = []
+  let end = bases[0] ?? 0
+  bases.forEach((base, n) => {
+    const next = bases[n + 1] ?? null
+    const repair = planSegment(files, folder, base, Math.max(base, end), next, epochs, compacted)
+    end = repair.end
+    if (repair.bad.length > 0 || repair.missing !== null || repair.fields.length > 0 || repair.moved.length > 0)
+      repairs.push(repair)
+  })
+  const isMetadata = names.parseFolder(folder)?.topic === names.CLUSTER_METADATA_TOPIC
+  if (isMetadata && repairs.some(repair => !repair.cutOnly)) {
+    const why = 'records out of the middle of the metadata log would leave topics in a state that never was'
+    for (const fault of faults) if (fault.path.endsWith(names.LOG_SUFFIX)) left.push({ fault, why })
+    return null
+  }
+  return repairs
+}
+
+function planSegment(
+  files: Files,
+  folder: string,
+  base: number,
+  from: number,
+  next: number | null,
+  epochs: readonly EpochEntry[],
+  compacted: boolean,
+): SegmentRepair & { end: number } {
+  const path = names.join(folder, names.logFile(base))
+  const planned = new PlannedSegment(from, epochs)
+  for (const piece of survey(files, path, { from, to: next ?? Infinity, base })) {
+    if (piece.problem === null) planned.batch(piece)
+    else if (piece.offset !== undefined) planned.wrongOffset(piece, piece.offset)
+    else planned.bad(piece)
+  }
+  const missing = planned.finish(next, compacted)
+  const { bad, fields, moved, parts } = planned.result
+  const [only] = parts
+  const isStart = only === undefined || ('copy' in only && only.copy.position === 0)
+  const cutOnly = next === null && fields.length === 0 && moved.length === 0 && parts.length < 2 && isStart
+  return { path, base, bad, missing, fields, moved, parts, cutOnly, end: next ?? planned.end }
+}
+
+/** Puts a segment together from what is right of it. */
+class PlannedSegment {
+  /** Behind the last offset that has its place. */
+  end: number
+  readonly result = {
+    bad: [] as BadBytes[],
+    fields: [] as WrongField[],
+    moved: [] as { position: number; first: number; last: number }[],
+    parts: [] as Part[],
+  }
+  readonly #epochs: readonly EpochEntry[]
+  /** Bad bytes since the last batch. */
+  #open: BadPiece[] = []
+  /** Batches that are right, and have not found their place. */
+  #held: BadPiece[] = []
+  #latest = -1
+
+  constructor(from: number, epochs: readonly EpochEntry[]) {
+    this.end = from
+    this.#epochs = epochs
+  }
+
+  batch({ position, size, bytes }: SurveyedBatch): void {
+    const first = firstOffsetOf(bytes)
+    this.#closeBefore(first)
+    const found = leaderEpochOf(bytes, 0)
+    const expected = epochAt(this.#epochs, first)
+    const isWrong = found >= 0 && expected >= 0 && found !== expected
+    if (isWrong) this.result.fields.push({ position: position + 12, name: 'leader epoch', found, expected })
+    this.#latest = isWrong ? expected : found
+    this.#copy(position, size)
+    this.end = lastOffsetOf(bytes, 0) + 1
+  }
+
+  wrongOffset({ position, size }: BadPiece, { found, expected, lastDelta }: NonNullable<BadPiece['offset']>): void {
+    this.#closeBefore(expected)
+    this.result.fields.push({ position, name: 'base offset', found, expected })
+    this.#copy(position, size)
+    this.end = expected + lastDelta + 1
+  }
+
+  bad(piece: BadPiece): void {
+    if (piece.misplaced === undefined) this.#open.push(piece)
+    else this.#held.push(piece)
+  }
+
+  /** @returns the offsets that no batch has at the end, though nothing was there that could have had them */
+  finish(next: number | null, compacted: boolean): SegmentRepair['missing'] {
+    let missing: SegmentRepair['missing'] = null
+    if (next !== null) {
+      const before = this.end
+      const hadReason = this.#closeBefore(next)
+      if (!hadReason && before < next && this.end < next && !compacted) {
+        missing = { from: this.end, to: next - 1 }
+        this.#fill(missing)
+      }
+    } else {
+      this.#place(Infinity)
+      for (const piece of this.#open) this.#note(piece, { from: this.end, to: null })
+    }
+    for (const piece of this.#held) {
+      const { first, last } = piece.misplaced!
+      this.#note(piece, first >= this.end ? { from: first, to: last } : null)
+    }
+    return missing
+  }
+
+  /** Up to a batch that begins at `first`. @returns whether what is missing there has a reason */
+  #closeBefore(first: number): boolean {
+    this.#place(first)
+    const inGap = this.#held.filter(({ misplaced }) => misplaced!.first >= this.end && misplaced!.last < first)
+    const reasons = [...this.#open, ...inGap]
+    const lost = reasons.length > 0 && first > this.end ? { from: this.end, to: first - 1 } : null
+    for (const piece of reasons) this.#note(piece, lost)
+    if (lost !== null) this.#fill(lost)
+    this.#open = []
+    this.#held = this.#held.filter(piece => !inGap.includes(piece))
+    return reasons.length > 0
+  }
+
+  /** Batches that stood elsewhere, where they belong. */
+  #place(before: number): void {
+    for (;;) {
+      const fits = this.#held.find(({ misplaced }) => misplaced!.first === this.end && misplaced!.last < before)
+      if (fits === undefined || this.#open.length > 0) return
+      this.#held.splice(this.#held.indexOf(fits), 1)
+      this.#copy(fits.position, fits.size)
+      this.result.moved.push({ position: fits.position, ...fits.misplaced! })
+      this.end = fits.misplaced!.last + 1
+    }
+  }
+
+  #note({ position, size, problem }: BadPiece, lost: BadBytes['lost']): void {
+    this.result.bad.push({ position, size, problem, lost })
+  }
+
+  #copy(position: number, size: number): void {
+    const last = this.result.parts.at(-1)
+    if (last !== undefined && 'copy' in last && last.copy.position + last.copy.size === position) {
+      this.result.parts[this.result.parts.length - 1] = {
+        copy: { position: last.copy.position, size: last.copy.size + size },
+      }
+    } else this.result.parts.push({ copy: { position, size } })
+  }
+
+  #fill({ from, to }: { from: number; to: number }): void {
+    this.result.parts.push({ fill: { from, to, epoch: Math.max(this.#latest, epochAt(this.#epochs, from)) } })
+  }
+}
+
+function epochsOf(files: Files, folder: string): EpochEntry[] {
+  const path = names.join(folder, names.LEADER_EPOCH_CHECKPOINT_FILE)
+  try {
+    return files.exists(path) ? parseLeaderEpochs(files.readAll(path), path) : []
+  } catch (error) {
+    if (error instanceof CorruptFileError) return []
+    throw error
+  }
+}
+
+/** The checkpoint files. Those that only save work go when they are broken; what can be read of the log starts is kept. */
+function planTop(planning: Planning, reports: readonly FolderReport[]): TopRepair[] {
+  const { files, state, left } = planning
+  for (const fault of state.faults) {
+    if (!CHECKPOINTS.includes(fault.path)) left.push({ fault, why: 'nothing else tells whose directory this is' })
+  }
+  const ends = new Map(reports.map(({ folder, endOffset }) => [folder, endOffset]))
+  return CHECKPOINTS.flatMap(path => {
+    const broken = state.faults.find(fault => fault.path === path)
+    if (broken !== undefined) {
+      const isStart = path === names.LOG_START_OFFSET_CHECKPOINT_FILE
+      const offsets = isStart ? readableLines(files.readAll(path), ends) : null
+      return [{ path, offsets, why: broken.problem }]
+    }
+    const offsets = offsetsOf(state, path)
+    const beyond = [...offsets].filter(([folder, offset]) => offset < 0 || offset > (ends.get(folder) ?? Infinity))
+    if (beyond.length === 0) return []
+    if (path === names.LOG_START_OFFSET_CHECKPOINT_FILE) {
+      for (const [folder, offset] of beyond) {
+        const problem = `it says ${offset} of ${folder}, but the log ends at ${ends.get(folder)}`
+        const fault = { path, position: null, problem, isNote: false, heals: false }
+        left.push({
+          fault,
+          why: `the next start begins the log anew at ${offset}; take the line out to keep what is there`,
+        })
+      }
+      return []
+    }
+    const lowered = new Map(offsets)
+    for (const [folder] of beyond) lowered.set(folder, Math.max(0, Math.min(offsets.get(folder)!, ends.get(folder)!)))
+    return [
+      { path, offsets: lowered, why: `it says more than there is of ${beyond.map(([folder]) => folder).join(', ')}` },
+    ]
+  })
+}
+
+function offsetsOf(state: DirectoryState, path: string): ReadonlyMap<string, number> {
+  if (path === names.RECOVERY_POINT_CHECKPOINT_FILE) return state.recoveryPoints
+  if (path === names.LOG_START_OFFSET_CHECKPOINT_FILE) return state.logStartOffsets
+  return path === names.REPLICATION_OFFSET_CHECKPOINT_FILE ? state.highWatermarks : state.cleanedTo
+}
+
+/** Lines of a broken checkpoint that say something possible of a log that exists. */
+function readableLines(data: Buffer, ends: ReadonlyMap<string, number>): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const line of data.toString('utf8').split(/\r?\n/)) {
+    const [, topic, partition, offset] = /^(\S+) (\d+) (\d{1,15})$/.exec(line) ?? []
+    const end = topic === undefined ? undefined : ends.get(`${topic}-${partition}`)
+    if (end !== undefined && Number(offset) <= end) found.set(`${topic}-${partition}`, Number(offset))
+  }
+  return found
+}
