@@ -11,6 +11,8 @@ export interface TransactionalClient {
   /** Rejects with the reason when the client cannot be had here. */
   install(): Promise<unknown>
   start(args: readonly string[]): ChildProcess
+  /** Runs its program of fencing; null where another folder has such scenarios of this client. */
+  readonly fence: ((args: readonly string[]) => ChildProcess) | null
 }
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -31,14 +33,17 @@ const start = (program: string, args: readonly string[]): ChildProcess =>
 const java = (version: string): TransactionalClient => {
   const lib = cache('java', version, 'lib')
   const classes = cache('java', version, 'classes')
+  const program = (name: string, args: readonly string[]): ChildProcess =>
+    start('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', `${classes}:${lib}/*`, name, ...args])
   return {
     name: `Java ${version}`,
     async install() {
       if (!existsSync(join(lib, `kafka-clients-${version}.jar`))) await fetchJars(version, lib)
-      await run('javac', ['-nowarn', '-d', classes, '-cp', `${lib}/*`, join(here, 'java/Transform.java')])
+      const sources = ['Transform', 'Fencing'].map(name => join(here, 'java', `${name}.java`))
+      await run('javac', ['-nowarn', '-d', classes, '-cp', `${lib}/*`, ...sources])
     },
-    start: args =>
-      start('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', `${classes}:${lib}/*`, 'Transform', ...args]),
+    start: args => program('Transform', args),
+    fence: args => program('Fencing', args),
   }
 }
 
@@ -67,19 +72,25 @@ const python = (): TransactionalClient => {
       await run(interpreter, ['-m', 'pip', 'install', '-q', ...packages], { timeout: 180_000 })
     },
     start: args => start(interpreter, [join(here, 'python/transform.py'), ...args]),
+    fence: args => start(interpreter, [join(here, 'python/fencing.py'), ...args]),
   }
 }
+
+const script = (name: string, args: readonly string[]): ChildProcess =>
+  start(process.execPath, ['--import', 'tsx', join(here, name), ...args])
 
 const kafkajs: TransactionalClient = {
   name: 'KafkaJS',
   install: () => Promise.resolve(),
-  start: args => start(process.execPath, ['--import', 'tsx', join(here, 'kafkajs-transform.ts'), ...args]),
+  start: args => script('kafkajs-transform.ts', args),
+  fence: args => script('kafkajs-fencing.ts', args),
 }
 
 const platformatic: TransactionalClient = {
   name: '@platformatic/kafka',
   install: () => Promise.resolve(),
-  start: args => start(process.execPath, ['--import', 'tsx', join(here, 'platformatic-transform.ts'), ...args]),
+  start: args => script('platformatic-transform.ts', args),
+  fence: args => script('platformatic-fencing.ts', args),
 }
 
 /** franz-go of the Go module proxy; speaks transaction.version 2. */
@@ -89,6 +100,8 @@ const franzGo = (): TransactionalClient => {
     name: 'franz-go',
     install: () => run('go', ['build', '-o', binary, '.'], { cwd: join(here, 'go'), timeout: 180_000 }),
     start: args => start(binary, args),
+    // compat/go
+    fence: null,
   }
 }
 

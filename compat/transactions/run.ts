@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import kafkajs from 'kafkajs'
 import { eventually, Suite, type Context } from '../harness/index.ts'
 import { clients, type TransactionalClient } from './clients.ts'
+import { fencing } from './fencing.ts'
 import { readCommitted } from './reader.ts'
 
 const INPUTS = 3000
@@ -143,6 +144,11 @@ for (const client of clients) {
   suite.scenario(`${client.name}: exactly once through kill -9`, context => exactlyOnce(client, context), {
     own: { 'group.initial.rebalance.delay.ms': 0 },
     timeoutMs: 240_000,
+  })
+  if (client.fence === null) continue
+  suite.scenario(`${client.name}: zombies and transactions that take too long`, context => fencing(client, context), {
+    own: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 },
+    timeoutMs: 60_000,
   })
 }
 await suite.run()
