@@ -54,7 +54,10 @@ export class OffsetMap {
   #slot(bytes: Uint8Array, from: number, end: number): number {
     const hash = this.#hash
     sipHash(bytes, from, end, this.#key, hash)
-    const [h0, h1, h2, h3] = hash as unknown as [number, number, number, number]
+    const h0 = hash[0]!
+    const h1 = hash[1]!
+    const h2 = hash[2]!
+    const h3 = hash[3]!
     const hashes = this.#hashes
     let slot = (h0 >>> 0) % this.slots
     while (this.#offsets[slot] !== 0) {
@@ -81,7 +84,7 @@ export function mapFor(
 }
 
 /** SipHash-1-3 with 128 bits of output (Aumasson, Bernstein), on 32-bit halves: the low one first in each pair. */
-function sipHash(bytes: Uint8Array, from: number, end: number, key: HashKey, out: Int32Array): void {
+export function sipHash(bytes: Uint8Array, from: number, end: number, key: HashKey, out: Int32Array): void {
   const state = scratch
   const [k0, k1, k2, k3] = key
   state[0] = k0 ^ 0x70736575
@@ -129,7 +132,14 @@ function absorb(state: Int32Array, low: number, high: number): void {
 
 /** v0..v3 are pairs (low, high) at 0, 2, 4, 6. Additions carry from the low half into the high one. */
 function sipRound(s: Int32Array): void {
-  let [a, b, c, d, e, f, g, h] = s as unknown as [number, number, number, number, number, number, number, number]
+  let a = s[0]!
+  let b = s[1]!
+  let c = s[2]!
+  let d = s[3]!
+  let e = s[4]!
+  let f = s[5]!
+  let g = s[6]!
+  let h = s[7]!
   let low = (a >>> 0) + (c >>> 0)
   b = (b + d + (low > 0xffffffff ? 1 : 0)) | 0
   a = low | 0

@@ -31,6 +31,8 @@ export interface Pace {
   readonly isSpent: boolean
   /** Resolves when the work may go on. */
   rest(): Promise<void>
+  /** Waits for something that is done elsewhere, and holds nobody up. */
+  during(work: Promise<void>): Promise<void>
 }
 
 export interface CompactOptions {
@@ -74,7 +76,7 @@ interface Run {
   isAborted: boolean
   /** The segment that is being written, or that waits for its name. */
   cleaned: Segment | null
-  /** Whether it is part of the log by now. */
+  /** Whether it takes the place of others now: its files must not go. */
   isPlaced: boolean
 }
 
@@ -131,14 +133,14 @@ export class Compaction {
     const { cleaned } = run
     if (cleaned === null || cleaned.isClosed) return
     const { disk, files } = this.#log
-    if (run.isPlaced) {
-      if (disk.failure === null) {
-        disk.run(() => {
-          files.syncFolderNow()
-          files.finishSwap(cleaned)
-        })
-      }
-    } else cleaned.discard()
+    if (!run.isPlaced) cleaned.discard()
+    else if (disk.failure !== null) cleaned.close()
+    else {
+      disk.run(() => {
+        files.syncFolderNow()
+        files.finishSwap(cleaned)
+      })
+    }
     run.cleaned = null
   }
 
@@ -271,17 +273,18 @@ export class Compaction {
     cleaned.seal()
     // The old one's must not stay behind.
     cleaned.transactions.create()
-    await cleaned.sync(true)
-    await files.syncFolder()
+    await o.pace.during(cleaned.sync(true))
+    await o.pace.during(files.syncFolder())
     this.#check(run)
     disk.run(() => cleaned.moveTo(names.SWAP_SUFFIX))
-    await files.syncFolder()
+    await o.pace.during(files.syncFolder())
     this.#check(run)
     if (!files.holds(group)) throw new Error('Segments left the log while it was compacted.')
-    disk.run(() => files.replace(group, cleaned, now))
+    // From the first renaming on only a restart could take it back.
     run.isPlaced = true
+    disk.run(() => files.replace(group, cleaned, now))
     tail.startAt(this.#endOf(cleaned))
-    await files.syncFolder()
+    await o.pace.during(files.syncFolder())
     // Its names may have been given already, or there may be nothing left to be named.
     if (run.isAborted || cleaned.isClosed) throw new AbortedError()
     disk.run(() => files.finishSwap(cleaned))

@@ -143,9 +143,8 @@ function completeSwaps(files: Files, folder: string): string[] {
   }
   if (swaps.length === 0 && !removed) return found
   if (valid.length === 0) return files.list(folder)
-  const covered = valid
-    .filter(name => name.endsWith(names.LOG_SUFFIX + names.SWAP_SUFFIX))
-    .map(name => ({ base: names.offsetOfFile(name) ?? 0, end: endOfFile(files, path(name)) }))
+  const logs = valid.filter(name => name.endsWith(names.LOG_SUFFIX + names.SWAP_SUFFIX))
+  const covered = logs.map(name => ({ base: names.offsetOfFile(name) ?? 0, end: endOfFile(files, path(name)) }))
   const first = Math.min(...covered.map(({ base }) => base))
   const end = Math.max(...covered.map(swap => swap.end))
   for (const name of files.list(folder)) {
@@ -155,7 +154,19 @@ function completeSwaps(files: Files, folder: string): string[] {
   }
   // What they cover must not come back beside them.
   files.syncDirNow(folder)
-  for (const name of valid) files.rename(path(name), path(name.slice(0, -names.SWAP_SUFFIX.length)))
+  // The log goes last: until it is there the rest belongs to it.
+  for (const log of logs) {
+    const base = names.offsetOfFile(log)
+    for (const name of [...valid.filter(other => other !== log && names.offsetOfFile(other) === base), log]) {
+      files.rename(path(name), path(name.slice(0, -names.SWAP_SUFFIX.length)))
+    }
+  }
+  // Nobody can tell whose the others are. The log of that name gets new indexes.
+  for (const name of valid.filter(other => files.exists(path(other)))) {
+    files.remove(path(name))
+    const index = names.offsetIndexFile(names.offsetOfFile(name) ?? 0)
+    if (files.exists(path(index))) files.remove(path(index))
+  }
   // An index must not be taken for that of the segment before.
   files.syncDirNow(folder)
   return files.list(folder)
@@ -216,13 +227,27 @@ function isSane(segment: Segment): boolean {
   }
 }
 
-/** Of a segment whose batches are trusted. The producers of its beginning are needed to know its transactions. */
+/**
+ * Of a segment whose batches are trusted. The producers of its beginning are needed to know its transactions. The offset index
+ * comes last, when the others are on the disk: as long as it is missing a start does all of this again.
+ */
 function rebuildIndexes(state: Loading, n: number): void {
   const { segments, producers, snapshots, o } = state
-  const segment = segments[n]!
-  snapshots.load(producers, Math.min(o.logStartOffset, segment.baseOffset), segment.baseOffset, o.now)
-  replaySegments(producers, segments.slice(0, n), segment.baseOffset)
+  const { baseOffset } = segments[n]!
+  segments[n]!.close()
+  const index = names.join(o.folder, names.offsetIndexFile(baseOffset))
+  if (o.files.exists(index)) o.files.remove(index)
+  o.files.syncDirNow(o.folder)
+  const segment = newSegment(o, baseOffset)
+  segments[n] = segment
+  snapshots.load(producers, Math.min(o.logStartOffset, baseOffset), baseOffset, o.now)
+  replaySegments(producers, segments.slice(0, n), baseOffset)
   scan(state, segment)
+  segment.finishTimeIndex()
+  segment.timeIndex.syncNow()
+  segment.transactions.syncNow()
+  o.files.syncDirNow(o.folder)
+  segment.offsetIndex.syncNow()
   segment.seal()
 }
 

@@ -312,9 +312,12 @@ export class Segment {
   /** Removes the files of a segment that never became part of the log. */
   discard(): void {
     this.close()
-    for (const name of segmentFiles(this.baseOffset)) {
-      const path = names.join(this.#folder, name) + this.#suffix
-      if (this.#files.exists(path)) this.#files.remove(path)
+    // A renaming may have come half way. What is left without a `.cleaned` file would pass for complete: it goes first.
+    for (const suffix of [names.SWAP_SUFFIX, names.CLEANED_SUFFIX]) {
+      for (const name of segmentFiles(this.baseOffset)) {
+        const path = names.join(this.#folder, name) + suffix
+        if (this.#files.exists(path)) this.#files.remove(path)
+      }
     }
   }
 

@@ -33,6 +33,12 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
   let paidAt = sliceStart
   let wake: (() => void) | null = null
 
+  const sliceEnds = (): number => {
+    const now = clock.monotonic()
+    longestSliceMs = Math.max(longestSliceMs, now - sliceStart)
+    return now
+  }
+
   const waitFor = (ms: number): Promise<void> =>
     new Promise(resolve => {
       if (ms <= 0) return timers.defer(resolve)
@@ -55,8 +61,7 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
       return now - sliceStart >= sliceMs || paidAt > now
     },
     async rest() {
-      const end = clock.monotonic()
-      longestSliceMs = Math.max(longestSliceMs, end - sliceStart)
+      const end = sliceEnds()
       await waitFor(0)
       const deferred = clock.monotonic()
       const others = deferred - end
@@ -67,6 +72,11 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
       sliceStart = clock.monotonic()
       // Time in which nothing was moved is not saved up.
       paidAt = Math.max(paidAt, sliceStart)
+    },
+    async during(work) {
+      sliceEnds()
+      await work
+      sliceStart = clock.monotonic()
     },
     stop() {
       wake?.()

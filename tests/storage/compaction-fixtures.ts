@@ -15,20 +15,23 @@ export const compacted = (changes: Partial<LogConfig> = {}): LogConfig =>
     ...changes,
   })
 
-/** Goes on at once, after a turn of promises. */
-export const everyBatch: Pace = { moved: () => {}, isSpent: true, rest: () => Promise.resolve() }
-const unhurried: Pace = { ...everyBatch, isSpent: false }
+const unhurried: Pace = { moved: () => {}, isSpent: false, rest: () => Promise.resolve(), during: work => work }
 
-/** Every batch is followed by a turn, `rest` in it; not before each one has been looked at, or nothing would ever be done. */
+/** Every batch is followed by a turn, with `rest` in it. */
 export function pausing(rest: () => Promise<void>): Pace {
-  let spent = false
+  let isUsed = false
   return {
     moved: () => {},
     get isSpent() {
-      spent = !spent
-      return !spent
+      const wasUsed = isUsed
+      isUsed = true
+      return wasUsed
     },
-    rest,
+    rest: () => {
+      isUsed = false
+      return rest()
+    },
+    during: work => work,
   }
 }
 

@@ -1,0 +1,139 @@
+// Compaction on a disk that fails and forgets: whatever happens at whichever call, a reader from any offset sees of each key the
+// newest committed record, no aborted one, and of a deleted key nothing older than its tombstone.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Failure } from '../../storage/files-crash.ts'
+import type { Step } from './compaction-model.ts'
+import { compactedLife } from './compaction-model.ts'
+
+const put = (producer: number, ...keys: number[]): Step => ({ do: 'put', producer, keys, tombstones: 0, codec: 0 })
+const remove = (...keys: number[]): Step => ({ do: 'put', producer: -1, keys, tombstones: keys.length, codec: 0 })
+const compact = (...meanwhile: Step[]): Step => ({ do: 'compact', meanwhile, mapKeys: 1000, isNoted: true })
+const roll: Step = { do: 'roll' }
+const sync: Step = { do: 'sync' }
+
+const LIFE: readonly Step[] = [
+  put(-1, 1, 2, 3),
+  put(0, 1, 4),
+  put(2, 5, 1),
+  put(0, 2, 6),
+  { do: 'end', producer: 2, commit: true },
+  put(3, 1, 2, 7),
+  remove(4, 3),
+  { do: 'end', producer: 3, commit: false },
+  put(1, 8, 9),
+  roll,
+  sync,
+  compact(put(-1, 1), roll, { do: 'deleteFiles' }, put(0, 6)),
+  { do: 'wait', ms: 60 },
+  put(3, 5, 5),
+  { do: 'end', producer: 3, commit: true },
+  put(-1, 10, 11, 12),
+  put(-1, 10, 11, 13),
+  roll,
+  sync,
+  compact({ do: 'retention' }, put(1, 9)),
+  { do: 'restart' },
+  put(0, 3),
+  roll,
+  sync,
+  compact({ do: 'deleteFiles' }),
+  put(2, 2),
+  sync,
+  compact(),
+]
+
+const failures: Failure[] = [
+  { code: 'EHALT' },
+  { code: 'EHALT', partial: true },
+  { code: 'EIO' },
+  { code: 'EIO', partial: true, cutFails: true, sticky: true },
+  { code: 'ENOSPC', partial: true },
+]
+
+test.each(failures)('a failure at every single call: %o', { timeout: 120_000 }, async failure => {
+  for (let failAt = 1; ; failAt++) {
+    // The worst that a stopped machine can leave, the best, and a process that was killed, in turn.
+    const stops = [() => 0, (n: number) => n - 1, null]
+    const choosers = failure.code === 'EHALT' && failure.partial !== true ? stops : [stops[failAt % 3]!]
+    let failed = false
+    for (const choose of choosers) {
+      const life = await compactedLife(LIFE, { failAt, failure, choose, haltRecoveryAt: 0 })
+      failed = life.failed
+      if (!failed) expect(life.compactions).toBeGreaterThan(2)
+    }
+    if (!failed) return expect(failAt).toBeGreaterThan(100)
+  }
+})
+
+test('a crash at every call of the recovery from a crash in a swap', { timeout: 120_000 }, async () => {
+  for (let failAt = 20; failAt < 150; failAt += 7) {
+    for (let haltRecoveryAt = 1; haltRecoveryAt < 25; haltRecoveryAt += 2) {
+      const choose = haltRecoveryAt % 4 === 1 ? (n: number) => n - 1 : (n: number) => n >>> 1
+      await compactedLife(LIFE, { failAt, failure: { code: 'EHALT' }, choose, haltRecoveryAt })
+    }
+  }
+})
+
+const simple: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      producer: fc.integer({ min: -1, max: 3 }),
+      keys: fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 5 }),
+      tombstones: fc.constantFrom(0, 0, 0, 1, 2),
+      codec: fc.constantFrom(0, 0, 0, 1, 2, 3),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('end' as const),
+      producer: fc.integer({ min: 2, max: 3 }),
+      commit: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('roll' as const, 'sync' as const, 'retention' as const, 'deleteFiles' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat({ max: 80 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('truncate' as const), back: fc.nat({ max: 12 }) }) },
+)
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: simple },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('compact' as const),
+      meanwhile: fc.array(simple, { maxLength: 6 }),
+      mapKeys: fc.constantFrom(1000, 1000, 6),
+      isNoted: fc.boolean(),
+    }),
+  },
+)
+
+test('any history, any crash', { timeout: 120_000 }, async () => {
+  let compactions = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 60 }),
+      fc.nat({ max: 250 }),
+      fc.constantFrom(...failures),
+      fc.infiniteStream(fc.nat({ max: 1_000_000 })),
+      fc.boolean(),
+      fc.nat({ max: 10 }),
+      async (steps, failAt, failure, stream, machine, haltRecoveryAt) => {
+        const choose = machine ? (choices: number) => (stream.next().value as number) % choices : null
+        compactions += (await compactedLife(steps, { failAt, failure, choose, haltRecoveryAt })).compactions
+      },
+    ),
+    { numRuns: Number(process.env['COMPACTION_RUNS'] ?? 100) },
+  )
+  expect(compactions).toBeGreaterThan(30)
+})
