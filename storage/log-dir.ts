@@ -227,6 +227,11 @@ export class LogDir<L extends ManagedLog> {
     return this.#resting.get(folder)?.topicId ?? readTopicId(this.files, folder)
   }
 
+  /** Cheap. @throws what the disk throws where the directory is no longer there */
+  mustBeThere(): void {
+    this.files.size(names.META_PROPERTIES_FILE)
+  }
+
   /** Reads and writes what can be read and written without harm. @throws what the disk throws */
   probe(): void {
     if (this.#closed) return

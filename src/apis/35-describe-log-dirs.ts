@@ -61,11 +61,12 @@ function* futureSizes({ dir }: OnlineDirectory, asked: Asked, { partitions }: Br
 }
 
 /** -1 and -1 where nobody can tell: in memory. */
-function spaceOf({ dir, path }: OnlineDirectory, { runtime }: Broker) {
+function spaceOf(directory: OnlineDirectory, { logs, runtime }: Broker) {
   try {
-    return dir.files.space?.() ?? { totalBytes: -1, usableBytes: -1 }
+    return directory.dir.files.space?.() ?? { totalBytes: -1, usableBytes: -1 }
   } catch (error) {
-    runtime.log.error({ path, err: error }, 'The log directory could not be asked for its size')
+    runtime.log.error({ path: directory.path, err: error }, 'The log directory could not be asked for its size')
+    logs.suspect(directory)
     return 'failed'
   }
 }

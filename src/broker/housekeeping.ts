@@ -104,7 +104,10 @@ export class Housekeeping {
   #checkpoint(): void {
     const { dirs, runtime, suspect } = this.#o
     dirs.each(
-      dir => dir.writeCheckpoints(),
+      dir => {
+        dir.writeCheckpoints()
+        dir.mustBeThere()
+      },
       (directory, error) => {
         // Old checkpoints only make the next recovery longer; the next round tries again.
         runtime.log.error({ path: directory.path, err: error }, 'The checkpoints could not be written')

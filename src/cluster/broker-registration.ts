@@ -3,7 +3,7 @@
  * log (ActivationRecordsGenerator.java, BootstrapMetadata.java) and the broker's registration (ClusterControlManager.java).
  */
 import type { Decision } from './decision.ts'
-import { directoryOf, isOnline } from './directories.ts'
+import { directoryOf, isOnline, leaderLost } from './directories.ts'
 import { ELR_VERSION } from './features.ts'
 import { MetadataReplayError, type MetadataView } from './image.ts'
 import { partitionChange, type PartitionChange, type PartitionImage } from './partition-image.ts'
@@ -125,7 +125,7 @@ export function registerBroker(image: MetadataView, registration: Registration):
   ]
   for (const { topicId, partitions } of image.topics())
     for (const partition of partitions) {
-      const change = leadership(partition, broker, cleanShutdown)
+      const change = leadership(image, partition, broker, cleanShutdown)
       if (change !== null) records.push(partitionChange(topicId, partition.partition, change))
     }
   return { records, reply: { brokerEpoch } }
@@ -138,13 +138,14 @@ export function registerBroker(image: MetadataView, registration: Registration):
  * PartitionChangeBuilder.electLeader): a Kafka broker that was the last one to stop leaves its partitions so.
  */
 function leadership(
+  image: MetadataView,
   partition: PartitionImage,
   { brokerId, logDirs }: Pick<Registration, 'brokerId' | 'logDirs'>,
   cleanShutdown: boolean,
 ): Partial<PartitionChange> | null {
   const directory = directoryOf(partition, brokerId)
   if (directory !== undefined && !isOnline(directory, logDirs))
-    return partition.leader === brokerId ? { leader: -1 } : null
+    return partition.leader === brokerId ? leaderLost(image, partition, brokerId) : null
   const { leader, isr, eligibleLeaderReplicas, lastKnownElr, leaderRecoveryState } = partition
   if (leader !== -1) return leader === brokerId && !cleanShutdown ? { leader } : null
   const candidates = [isr, eligibleLeaderReplicas, lastKnownElr.length === 1 ? lastKnownElr : []]

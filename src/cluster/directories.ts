@@ -3,8 +3,9 @@
  * AssignReplicasToDirs requests and on what heartbeats say of directories (ReplicationControlManager.java).
  */
 import type { Decision } from './decision.ts'
+import { ELR_VERSION } from './features.ts'
 import type { BrokerImage, MetadataView } from './image.ts'
-import { partitionChange, type PartitionImage } from './partition-image.ts'
+import { partitionChange, type PartitionChange, type PartitionImage } from './partition-image.ts'
 import { DirectoryId, type MetadataRecord } from './records.ts'
 
 export interface DirectoryAssignment {
@@ -43,11 +44,31 @@ export function assignDirectories(
     const known = partition && directoryOf(partition, brokerId)
     if (partition === undefined || known === undefined || known === directoryId) continue
     const directories = partition.directories.map((id, n) => (partition.replicas[n] === brokerId ? directoryId : id))
-    const mayLead = partition.leader === -1 && partition.isr.includes(brokerId)
-    const leads = mayLead && isOnline(directoryId, image.broker(brokerId)?.logDirs ?? [])
-    records.push(partitionChange(topicId, index, { directories, ...(leads && { leader: brokerId }) }))
+    const isBack = partition.leader === -1 && isOnline(directoryId, image.broker(brokerId)?.logDirs ?? [])
+    records.push(partitionChange(topicId, index, { directories, ...(isBack && leaderBack(partition, brokerId)) }))
   }
   return { records, reply: undefined }
+}
+
+/**
+ * What becomes of a partition that a broker led and cannot serve: where leader candidates are tracked (KIP-966) it leaves the ISR,
+ * to be eligible, else the last one stays in it.
+ */
+export function leaderLost(image: MetadataView, partition: PartitionImage, brokerId: number): Partial<PartitionChange> {
+  if (image.featureLevel(ELR_VERSION) === 0) return { leader: -1 }
+  const { eligibleLeaderReplicas: eligible } = partition
+  return {
+    leader: -1,
+    isr: partition.isr.filter(id => id !== brokerId),
+    eligibleLeaderReplicas: eligible.includes(brokerId) ? eligible : [...eligible, brokerId],
+  }
+}
+
+function leaderBack({ isr, eligibleLeaderReplicas }: PartitionImage, brokerId: number): Partial<PartitionChange> {
+  if (isr.includes(brokerId)) return { leader: brokerId }
+  if (isr.length > 0 || !eligibleLeaderReplicas.includes(brokerId)) return {}
+  const others = eligibleLeaderReplicas.filter(id => id !== brokerId)
+  return { leader: brokerId, isr: [brokerId], eligibleLeaderReplicas: others }
 }
 
 /** A directory of a running broker failed: its partitions have no leader until it is back. */
@@ -58,7 +79,7 @@ export function failDirectory(image: MetadataView, brokerId: number, directoryId
   for (const { topicId, partitions } of image.topics())
     for (const partition of partitions)
       if (partition.leader === brokerId && directoryOf(partition, brokerId) === directoryId)
-        records.push(partitionChange(topicId, partition.partition, { leader: -1 }))
+        records.push(partitionChange(topicId, partition.partition, leaderLost(image, partition, brokerId)))
   records.push(registrationChange(broker, { logDirs: broker.logDirs.filter(id => id !== directoryId) }))
   return { records, reply: undefined }
 }
