@@ -8,6 +8,7 @@ import { Arena } from '../../storage/arena.ts'
 import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
 import { assignDirectories, cordonDirectories, failDirectory } from '../cluster/directories.ts'
+import { fenceBroker } from '../cluster/broker-registration.ts'
 import { bootstrapRecords, examineKafkaDir } from '../cluster/examine.ts'
 import { initialLevels } from '../cluster/features.ts'
 import { Metadata } from '../cluster/metadata.ts'
@@ -248,6 +249,8 @@ async function openWith(
       await cleaner.stop()
       stopTending()
       await logs.moves.stop()
+      // A metadata log that failed has said so; it takes this as little as anything else.
+      await metadata.submit(newest => fenceBroker(newest, nodeId)).catch(() => undefined)
       await metadata.idle()
       await flusher.settle()
       let failure: unknown = null

@@ -8,6 +8,7 @@ import {
   internalTopicsOf,
   offsetsTopic,
 } from '../../../src/cluster/controller.ts'
+import { fenceBroker } from '../../../src/cluster/broker-registration.ts'
 import { allocateProducerIds, ProducerIds, type ProducerIdBlock } from '../../../src/cluster/producer-ids.ts'
 import { reconcile, type PartitionFolder } from '../../../src/cluster/reconcile.ts'
 import { parse, topicConfig } from '../../../src/config/index.ts'
@@ -121,6 +122,17 @@ describe('producer ids', () => {
     expect(await ids.next()).toBe(2001)
     expect(asked.length).toBe(3)
   })
+})
+
+test('an orderly stop fences the broker once, and takes nothing else from it', () => {
+  const image = imageWithBrokers(1)
+  take(image, createTopics(image, createRequest(['a']), options()))
+  const epoch = image.broker(1)?.brokerEpoch
+  take(image, fenceBroker(image, 1))
+  expect(image.broker(1)).toMatchObject({ fenced: true, brokerEpoch: epoch })
+  expect(image.partition('a', 0)).toMatchObject({ leader: 1, leaderEpoch: 0 })
+  expect(fenceBroker(image, 1).records).toEqual([])
+  expect(fenceBroker(image, 2).records).toEqual([])
 })
 
 describe('folders found at a start', () => {
