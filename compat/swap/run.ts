@@ -114,7 +114,8 @@ async function play({ formattedBy, turns }: Plan): Promise<string[]> {
 function check(side: Side, log: string, afterKill: boolean): void {
   const ours = /^\{"level":[56]0,/
   // What Kafka says of its own: segments this small are for tests, and a partition added to a topic was not there before.
-  // Groups that are still being loaded when it stops are not loaded. Index files it misses, and makes, in folders that are to be deleted, and in all after a kill -9.
+  // Groups that are still being loaded when it stops are not loaded. Index files it misses, and makes, in folders that are
+  // to be deleted, and in all after a kill -9.
   const missed = `${afterKill ? '' : '-delete'}/\\d+\\.log, recovering segment`
   const harmless = new RegExp(`Overriding internal\\.metadata|Expected partition|Stopped loading records|${missed}`)
   const lines = log
