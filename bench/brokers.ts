@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../compat/harness/wait.ts'
 import { answers } from '../compat/harness/wire.ts'
-import { jars, startKafka } from '../compat/oracle/kafka.ts'
+import { jars, startKafka, type RunningKafka } from '../compat/oracle/kafka.ts'
 import { NEWEST } from '../compat/oracle/keys.ts'
 import type { Build } from './builds.ts'
 import { plainEnvironment } from './measure.ts'
@@ -21,6 +21,8 @@ export interface Broker {
   eventLoop(): Promise<{ p99Ms: number; maxMs: number } | null>
   /** Takes what deleted topics left off the disk, where the broker would do so only some time later. */
   sweep(): void
+  /** Ends the process, in order or not, and starts another on the same data. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<Broker>
   stop(): Promise<void>
 }
 
@@ -93,23 +95,27 @@ export function kafkaSide(): Side {
     title: `Apache Kafka ${KAFKA}`,
     async start() {
       // Resolves as soon as the process is started.
-      const kafka = await startKafka(KAFKA, { jvm: kafkaJvm, keys })
-      const from = performance.now()
-      await eventually('an answer of Apache Kafka', () => kafka.logFile !== '' && answers(kafka.address), {
-        ms: START_MS,
-        everyMs: 2,
-      })
-      const startMs = performance.now() - from
-      const { address, pid } = kafka
-      return {
-        address,
-        pid,
-        startMs,
-        eventLoop: () => Promise.resolve(null),
-        sweep: () => undefined,
-        stop: () => kafka.stop(),
-      }
+      return startedKafka(await startKafka(KAFKA, { jvm: kafkaJvm, keys }))
     },
+  }
+}
+
+async function startedKafka(kafka: RunningKafka): Promise<Broker> {
+  const from = performance.now()
+  await eventually('an answer of Apache Kafka', () => kafka.logFile !== '' && answers(kafka.address), {
+    ms: START_MS,
+    everyMs: 2,
+  })
+  const startMs = performance.now() - from
+  const { address, pid } = kafka
+  return {
+    address,
+    pid,
+    startMs,
+    eventLoop: () => Promise.resolve(null),
+    sweep: () => undefined,
+    restart: async signal => startedKafka(await kafka.restart(signal)),
+    stop: () => kafka.stop(),
   }
 }
 
@@ -130,6 +136,15 @@ async function startOurs(
   { memory = false, watch = false }: StartOptions = {},
 ): Promise<Broker> {
   const folder = mkdtempSync(join(parent, 'broker-'))
+  return startOursOn(build, folder, own, { memory, watch })
+}
+
+async function startOursOn(
+  build: Build,
+  folder: string,
+  own: Readonly<Record<string, string>>,
+  { memory, watch }: Required<StartOptions>,
+): Promise<Broker> {
   const port = await freePort()
   const address = `127.0.0.1:${port}`
   const loopFile = join(folder, 'loop.json')
@@ -153,6 +168,13 @@ async function startOurs(
   const kill = (): void => void child.kill('SIGKILL')
   // Before the folders are removed.
   process.prependOnceListener('exit', kill)
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    process.off('exit', kill)
+    child.kill(signal)
+    const timer = setTimeout(kill, LOOP_MS)
+    await exited
+    clearTimeout(timer)
+  }
   const ask = (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`Odradek ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`)
     return answers(address)
@@ -175,12 +197,12 @@ async function startOurs(
         if (name.endsWith('-delete')) rmSync(join(folder, 'data', name), { recursive: true, force: true })
       }
     },
+    async restart(signal) {
+      await end(signal)
+      return startOursOn(build, folder, own, { memory, watch })
+    },
     async stop() {
-      process.off('exit', kill)
-      child.kill('SIGTERM')
-      const timer = setTimeout(kill, LOOP_MS)
-      await exited
-      clearTimeout(timer)
+      await end('SIGTERM')
       rmSync(folder, { recursive: true, force: true })
     },
   }

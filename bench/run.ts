@@ -11,6 +11,8 @@ import { whyNoRdkafka } from './clients/rdkafka.ts'
 import { machineClass, residentMb } from './measure.ts'
 import { clients, number, spreadOf, table, type Result } from './report.ts'
 import type { Row, Sample } from './row.ts'
+import { latencyRows } from './rows/latency.ts'
+import { manyRows } from './rows/many.ts'
 import { rateRows, settle } from './rows/rates.ts'
 import { smallRows } from './rows/small.ts'
 import { startRows } from './rows/starts.ts'
@@ -23,6 +25,7 @@ const help = `npm run bench -- [flags]
   --peer kafka|none whom to compare with (default kafka; with --against none)
   --against REV     compare with an earlier commit of ours
   --minutes N       begin no further row after that
+  --full            also rows that no goal speaks of: hours
   --quick           a try-out: tiny runs, a fresh JVM, no figures to quote
   --json FILE       every sample, for programs
 `
@@ -38,6 +41,7 @@ interface Flags {
   readonly peer: 'kafka' | 'none'
   readonly against: string | undefined
   readonly quick: boolean
+  readonly full: boolean
   readonly minutes: number
   readonly json: string | undefined
 }
@@ -51,6 +55,7 @@ function flagsOf(args: string[]): Flags | null {
       peer: { type: 'string' },
       against: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       json: { type: 'string' },
       minutes: { type: 'string', default: 'Infinity' },
       help: { type: 'boolean', default: false },
@@ -63,8 +68,8 @@ function flagsOf(args: string[]): Flags | null {
   if (!Number.isInteger(reps) || reps < 1) throw new Error(`--reps is a number of pairs, not ${values.reps}`)
   const minutes = Number(values.minutes)
   if (!(minutes > 0)) throw new Error(`--minutes is a number, not ${values.minutes}`)
-  const { only, against, quick, json } = values
-  return { only, reps, peer, against, quick, minutes, json }
+  const { only, against, quick, full, json } = values
+  return { only, reps, peer, against, quick, full, minutes, json }
 }
 
 function sidesOf(flags: Flags, folder: string): Side[] {
@@ -101,7 +106,7 @@ function longLived(quick: boolean): { of(side: Side): Promise<Broker>; started: 
       const runs = quick ? SETTLING.quick : side.id === 'kafka' ? SETTLING.kafka : SETTLING.ours
       if (whyNoRdkafka() === null) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        for (let i = 0; i < runs; i++) await settle(broker, { quick })
+        for (let i = 0; i < runs; i++) await settle(broker, { quick, full: false })
       }
       return broker
     },
@@ -171,9 +176,14 @@ async function main(): Promise<void> {
     console.log(help)
     return
   }
-  const rows = [...startRows(flags), ...rateRows(flags), ...smallRows(flags), ...transactionRows(flags)].filter(
-    ({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)),
-  )
+  const rows = [
+    ...startRows(flags),
+    ...manyRows(flags),
+    ...rateRows(flags),
+    ...smallRows(flags),
+    ...latencyRows(flags),
+    ...transactionRows(flags),
+  ].filter(({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)))
   if (rows.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))

@@ -1,18 +1,17 @@
-// What happens once: a start, the first round trip of a client, a thousand topics; and the memory that remains.
+// What happens once: a start, the first round trip of a client; and the memory that remains.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { roundTrip } from '../clients/kafkajs.ts'
 import { residentMb } from '../measure.ts'
 import { rssMb, timeMs, type Row, type Scale } from '../row.ts'
-import { createTopics, deleteTopic } from '../topics.ts'
+import { deleteTopic } from '../topics.ts'
 
 /** How long a broker is left alone before it is called idle. */
 const IDLE_MS = 1500
-const TOPICS = 1000
 const WARM_STARTS = 12
 
 export function startRows({ quick }: Scale): Row[] {
-  return [coldStart(quick), coldStart(quick, true), listen(), firstRoundTrip(), thousandTopics(quick)]
+  return [coldStart(quick), coldStart(quick, true), listen(), firstRoundTrip()]
 }
 
 const idle = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
@@ -83,26 +82,6 @@ function firstRoundTrip(): Row {
       const { user, system } = process.cpuUsage(cpu)
       await deleteTopic(broker, topic)
       return { values: { timeMs: tookMs }, client: { cores: (user + system) / 1000 / tookMs } }
-    },
-  }
-}
-
-function thousandTopics(quick: boolean): Row {
-  const count = quick ? TOPICS / 10 : TOPICS
-  const names = Array.from({ length: count }, (_, i) => `topic-${i}`)
-  return {
-    name: `${count} topics in one CreateTopics`,
-    promise: 'fresh broker, 1 partition each; then its memory',
-    client: 'the benchmark itself, one request',
-    measures: [timeMs, rssMb],
-    defaultsDiffer: true,
-    warmUps: 0,
-    async run(side) {
-      const broker = await side.start()
-      const tookMs = await createTopics(broker.address, names)
-      const rss = residentMb(broker.pid).now
-      await broker.stop()
-      return { values: { timeMs: tookMs, rssMb: rss } }
     },
   }
 }

@@ -15,6 +15,8 @@ export interface RunningKafka {
   readonly address: string
   readonly pid: number
   readonly logFile: string
+  /** Ends the process, in order or not, and starts another on the same folder. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<RunningKafka>
   /** Ends the process and removes its folder. */
   stop(): Promise<void>
 }
@@ -49,22 +51,24 @@ export async function startKafka(
   const logging = loggingOf(version, folder)
   const formatted = java([...logging, '-cp', classPath, 'kafka.tools.StorageTool', 'format'], properties)
   if (formatted.status !== 0) throw new Error(`StorageTool: ${formatted.stdout}${formatted.stderr}`)
+  const args = [...jvm, ...logging, '-cp', classPath, 'kafka.Kafka', properties]
+  return run({ address, folder, logFile, args })
+}
+
+function run(o: { address: string; folder: string; logFile: string; args: readonly string[] }): RunningKafka {
+  const { address, folder, logFile, args } = o
   const log = openSync(logFile, 'a')
-  const child = spawn('java', [...jvm, ...logging, '-cp', classPath, 'kafka.Kafka', properties], {
-    cwd: folder,
-    stdio: ['ignore', log, log],
-  })
+  const child = spawn('java', args, { cwd: folder, stdio: ['ignore', log, log] })
   closeSync(log)
   const exited = new Promise<void>(resolve => void child.once('exit', () => resolve()))
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
-  const stop = async (): Promise<void> => {
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     process.off('exit', kill)
-    child.kill('SIGTERM')
+    child.kill(signal)
     const timer = setTimeout(kill, STOP_MS)
     await exited
     clearTimeout(timer)
-    rmSync(folder, { recursive: true, force: true })
   }
   return {
     address,
@@ -73,7 +77,14 @@ export async function startKafka(
       if (child.exitCode !== null) throw new Error(`Apache Kafka ended: ${readFileSync(logFile, 'utf8').slice(-4000)}`)
       return logFile
     },
-    stop,
+    async restart(signal) {
+      await end(signal)
+      return run(o)
+    },
+    async stop() {
+      await end('SIGTERM')
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
