@@ -199,8 +199,8 @@ export class LogDir<L extends ManagedLog> {
    */
   promoteFuture(topic: string, partition: number, open: (known: KnownLog) => L): L {
     const future = this.futures.close(topic, partition)
-    // Before the folder has its name, so that no crash finds the one without the other.
-    this.writeCheckpoints()
+    // Before the folder has its name, so that no crash brings back what was deleted. That the recovery point is older costs time.
+    if (future.log?.logStartOffset !== future.logStartOffset) this.writeCheckpoints()
     this.futures.rename(future)
     const { folder: _, log: __, ...offsets } = future
     const folder = names.partitionFolder(topic, partition)

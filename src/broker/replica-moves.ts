@@ -194,7 +194,7 @@ export class ReplicaMoves {
         else await this.#rest(move, bytes)
         if (isComplete) rounds++
         if (move.isCancelled) return
-        if (isComplete && !move.isAssigned) await this.#assign(move)
+        if (isComplete && !move.isAssigned) await this.#prepare(partition, move)
       }
     } catch (error) {
       if (!move.isCancelled) this.#failed(move, error)
@@ -205,10 +205,16 @@ export class ReplicaMoves {
     return copySlice(partition, log, this.#o.runtime.clock.now(), () => to.dir.writeCheckpoints())
   }
 
-  /** Recorded before it is done: after a crash in between, the directory that is named holds all there is, or nothing yet. */
-  #assign(move: Move): Promise<void> {
+  /**
+   * All that can be done before the turn in which the new log takes over. Recorded before it is done: after a crash in between, the
+   * directory that is named holds all there is, or nothing yet.
+   */
+  async #prepare({ log }: Partition, move: Move): Promise<void> {
     move.isAssigned = true
-    return this.#record(move, move.to)
+    await this.#record(move, move.to)
+    if (move.isCancelled) return
+    move.log.advanceLogStartOffset(Math.min(log.logStartOffset, move.log.writtenOffset))
+    move.to.dir.writeCheckpoints()
   }
 
   async #record({ topic, partition }: Move, { dir }: OnlineDirectory): Promise<void> {
@@ -234,11 +240,11 @@ export class ReplicaMoves {
     }
     try {
       from.dir.deleteLog(topic, index)
-      from.dir.files.syncDirNow('')
-      from.dir.writeCheckpoints()
     } catch (error) {
       this.#suspect(from, error)
     }
+    // Until then a crash may bring the old folder's name back; the metadata say that it is not the one.
+    from.dir.files.syncDir('').catch((error: unknown) => this.#suspect(from, error))
     this.#o.onMoved()
     this.#o.runtime.log.info(
       { topic, partition: index, path: to.path },

@@ -253,7 +253,7 @@ describe('at any call', () => {
   const worst: Chooser = () => 0
   const best: Chooser = choices => choices - 1
   test.each<[string, Chooser | null, number]>([
-    ['the process is killed', null, 1],
+    ['the process is killed', null, 2],
     ['the machine stops, what was not synced is lost', worst, 1],
     ['the machine stops, all was synced', best, 3],
     ['the machine stops, half was synced', choices => choices >>> 1, 3],
