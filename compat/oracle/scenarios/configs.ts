@@ -50,4 +50,20 @@ export const configScenarios = [
     if (v < 3) return
     await ask('the topic with texts', TOPIC, topic.name, ['retention.ms'], { includeDocumentation: true })
   }),
+
+  scenario('configs/compacted topic', DescribeConfigs, async (on, v) => {
+    const configs = {
+      'cleanup.policy': 'compact,delete',
+      'min.cleanable.dirty.ratio': '0.1',
+      'delete.retention.ms': '60000',
+      'max.compaction.lag.ms': '9000000',
+      'min.compaction.lag.ms': '1000',
+    }
+    const topic = await on.topic('t', { configs })
+    await on.attempt('the topic', DescribeConfigs, v, {
+      resources: [{ resourceType: TOPIC, resourceName: topic.name, configurationKeys: Object.keys(configs) }],
+      ...(v >= 1 && { includeSynonyms: true }),
+      ...(v >= 3 && { includeDocumentation: false }),
+    })
+  }),
 ]

@@ -26,7 +26,11 @@ const byHand = (...replicas: number[][]): Partial<NewTopic> => ({
 
 /** One that each key refuses, one that it takes. */
 const configs: Readonly<Record<string, readonly (string | null)[]>> = {
-  'cleanup.policy': ['delete', 'remove', '', null],
+  'cleanup.policy': ['delete', 'remove', '', null, 'compact', 'compact,delete', 'delete, compact', 'Compact', 'none'],
+  'min.cleanable.dirty.ratio': ['0', '1', '0.25', '1.1', '-0.1'],
+  'min.compaction.lag.ms': ['0', '-1', '5'],
+  'max.compaction.lag.ms': ['0', '1', '9223372036854775807'],
+  'delete.retention.ms': ['0', '-1', '60000'],
   'compression.type': ['gzip', 'none', 'uncompressed', 'GZIP', 'brotli'],
   'retention.ms': ['-1', '-2', '1000', '1.5', 'abc', '9223372036854775807', '9223372036854775808', null],
   'retention.bytes': ['-1', '-2', '0'],
