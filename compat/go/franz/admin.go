@@ -16,7 +16,7 @@ import (
 func init() {
 	Add("topics are made, looked at, widened and deleted", Options{}, topics)
 	Add("configurations of topics", Options{}, topicConfigs)
-	Add("configurations of brokers", Options{Own: map[string]string{}}, brokerConfigs)
+	Add("configurations of brokers", Options{Own: map[string]string{}, Timeout: 60}, brokerConfigs)
 	Add("groups are listed, described, rewound and deleted", Options{}, groups)
 	Add("records are deleted", Options{}, deleteRecords)
 	Add("log directories", Options{}, logDirs)

@@ -29,8 +29,8 @@ func isFenced(err error) bool {
 }
 
 func init() {
-	own := Options{Own: map[string]string{}}
-	soon := Options{Own: map[string]string{"transaction.abort.timed.out.transaction.cleanup.interval.ms": "100"}}
+	own := Options{Own: map[string]string{}, Timeout: 60}
+	soon := Options{Own: map[string]string{"transaction.abort.timed.out.transaction.cleanup.interval.ms": "100"}, Timeout: 60}
 	Add("committed and aborted transactions, as both kinds of readers see them", Options{}, isolation)
 	Add("a zombie is fenced", Options{}, zombie)
 	Add("a transaction that takes too long is aborted", soon, tooLong)
