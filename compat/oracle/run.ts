@@ -1,9 +1,10 @@
-// `npm run oracle [-- --only PART] [--judge VERSION] [--record]`: the same exchanges to Apache Kafka and to our broker.
+// `npm run oracle [-- --only PART] [--judge VERSION] [--record] [--coverage]`: the same exchanges to Apache Kafka and to our broker.
 // Prints every difference that differences.md does not explain, and ends with `N passed, N failed, N skipped`, counted
 // in cases (a scenario in one version).
 import { parseArgs } from 'node:util'
 import { apis as definitions } from '../../protocol/index.ts'
 import { compare, readDifferences, shown, type Difference, type Known } from './compare.ts'
+import { writePage } from './coverage.ts'
 import { readFixture, writeFixture, type Fixture } from './fixtures.ts'
 import { versionGroup } from './groups-of-versions.ts'
 import { startKafka, startMs, type RunningKafka } from './kafka.ts'
@@ -23,6 +24,7 @@ const { values: flags } = parseArgs({
     record: { type: 'boolean', default: false },
     show: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
+    coverage: { type: 'boolean', default: false },
   },
 })
 
@@ -155,6 +157,10 @@ function record(judge: Judge, fixture: Fixture): void {
   console.log(`Recorded ${fixture.cases.size} cases of Apache Kafka ${judge}`)
 }
 
+if (flags.coverage) {
+  writePage()
+  process.exit()
+}
 await codecReady(ZSTD)
 let newest: Ranges | null = readFixture(NEWEST)?.ranges ?? null
 const allRanges: Ranges[] = []
@@ -171,6 +177,7 @@ if (flags.only.length === 0 && allRanges.length === judges.length) {
   }
   for (const line of unjudged(allRanges)) console.log(`Served by no Apache Kafka that can be had: ${line}`)
 }
+if (flags.record) writePage()
 const codes = [...errorsSeen.keys()].sort((a, b) => a - b).map(code => `${code} ${errorOf(code).name}`)
 console.log(`\nError codes seen: ${codes.join(', ')}`)
 console.log(`${counted.size} exchanges compared, distinct in API, group of versions and behaviour`)

@@ -93,6 +93,11 @@ export class Case {
     return this.judge === NEWEST
   }
 
+  /** The newest version that both sides serve; null: none. */
+  newestOf(api: Api): number | null {
+    return this.#ranges.get(api.key)?.[1] ?? null
+  }
+
   /** A name of this case alone, the same on both sides. */
   name(hint: string): string {
     return `${this.#slug}-${hint}`
@@ -190,10 +195,16 @@ export class Case {
     return answered
   }
 
-  /** Sends bytes as they are; what comes back is compared as `read` makes it out of the frame. */
-  async raw(label: string, frame: Uint8Array, read: (answer: Buffer) => unknown, on?: Wire): Promise<void> {
+  /** Sends bytes as they are; what comes back is compared as `read` makes it out of the frame. `of`: whose request it is. */
+  async raw(
+    label: string,
+    frame: Uint8Array,
+    read: (answer: Buffer) => unknown,
+    on?: Wire,
+    of = { name: 'raw', version: 0 },
+  ): Promise<void> {
     const answered = this.#send(frame, on).then(answer => (answer === null ? 'closed' : read(answer)))
-    this.#note(label, 'raw', 0, answered)
+    this.#note(label, of.name, of.version, answered)
     await answered
   }
 

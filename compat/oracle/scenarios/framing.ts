@@ -69,7 +69,11 @@ export const framingScenarios = [
     // Behind the header of version 2 its tagged fields: none.
     const above = (version: number, id: number): Buffer => frame(18, version, id, Buffer.from([0, 2, 0x61, 2, 0x31, 0]))
     for (const version of [6, 7, 100, 32_767]) {
-      await on.raw(`version ${version}`, above(version, 40 + (version & 7)), refusedVersion, await on.connect())
+      const wire = await on.connect()
+      await on.raw(`version ${version}`, above(version, 40 + (version & 7)), refusedVersion, wire, {
+        name: ApiVersions.name,
+        version: 0,
+      })
     }
     await on.raw('version -1', frame(18, -1, 40), refusedVersion, await on.connect())
     const wire = await on.connect()

@@ -19,6 +19,7 @@ import { offsetDeleteScenarios } from './offset-delete.ts'
 import { offsetScenarios } from './offsets.ts'
 import { otherConfigScenarios } from './other-configs.ts'
 import { produceScenarios } from './produce.ts'
+import { refusedScenarios } from './refused.ts'
 import { telemetryScenarios } from './telemetry.ts'
 import { topicScenarios } from './topics.ts'
 import { transactionScenarios } from './transactions.ts'
@@ -46,4 +47,5 @@ export const scenarios: readonly Scenario[] = [
   ...framingScenarios,
   ...transactionScenarios,
   ...lifecycleScenarios,
+  ...refusedScenarios,
 ]

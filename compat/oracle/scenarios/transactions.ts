@@ -107,6 +107,17 @@ export const transactionScenarios = [
     await ask('with an epoch to come', { producerId, producerEpoch: producerEpoch + 20 })
     await ask('an unknown id with a producer', { transactionalId: on.name('other'), producerId: 5, producerEpoch: 0 })
     const now = await ask('the present one', {})
+    const topic = await on.topic('t', { configs: ONE_SEGMENT })
+    const open = await begin(on, 'open')
+    await add(on, open, topic, 0)
+    await ask('while a transaction is open', { transactionalId: open.transactionalId })
+    await on.until('it is ended', async () => {
+      const { transactionStates } = await on.useVersion(DescribeTransactions, 0, {
+        transactionalIds: [open.transactionalId],
+      })
+      return transactionStates[0]?.transactionState === 'CompleteAbort'
+    })
+    await ask('when it was aborted', { transactionalId: open.transactionalId })
     await ask('with the present epoch', { producerId: now.producerId, producerEpoch: now.producerEpoch })
   }),
 
@@ -202,6 +213,13 @@ export const transactionScenarios = [
         ...by,
         generationIdOrMemberEpoch: member.generationId,
         groupInstanceId: 'i',
+      })
+      const still = await settle(on, on.group('static'), { instance: on.name('i') })
+      await ask('another member of an instance', p, {
+        groupId: still.groupId,
+        memberId: 'another',
+        generationIdOrMemberEpoch: still.generationId,
+        groupInstanceId: on.name('i'),
       })
     }
     const topics = [{ name: topic.name, partitionIndexes: [0] }]
