@@ -5,9 +5,9 @@ export type Entry =
   | { readonly line: string; json(): { readonly [name: string]: unknown } }
   | { readonly problem: string; readonly position?: number }
 
-type Pairs = Map<string, [number | bigint, number | bigint][]>
+type Pairs = Map<string, [bigint, bigint][]>
 
-const into = (pairs: Pairs, path: string, first: number | bigint, second: number | bigint): void => {
+const into = (pairs: Pairs, path: string, first: bigint, second: bigint): void => {
   const found = pairs.get(path)
   if (found === undefined) pairs.set(path, [[first, second]])
   else found.push([first, second])
@@ -23,13 +23,13 @@ export class Findings {
   readonly #disorder: Pairs = new Map()
   readonly #missing: Pairs = new Map()
 
-  /** A record does not follow the one before. Of the first one of a file, Kafka's tool says so too, wherever it begins. */
-  gap(previous: number, offset: number): void {
-    if (previous >= 0) into(this.#gaps, this.path, previous, offset)
+  /** A record does not follow the one before it in the file; -1: it is the first one. */
+  gap(previous: bigint, offset: bigint): void {
+    into(this.#gaps, this.path, previous, offset)
   }
 
   /** An index entry leads to a batch that ends with another offset. */
-  mismatch(indexOffset: number, logOffset: number): void {
+  mismatch(indexOffset: bigint, logOffset: bigint): void {
     into(this.#mismatches, this.path, indexOffset, logOffset)
   }
 
@@ -42,17 +42,13 @@ export class Findings {
   }
 
   /** @param logOffset -1: no batch reaches that far */
-  offsetNotFound(indexOffset: number, logOffset: number): void {
+  offsetNotFound(indexOffset: bigint, logOffset: bigint): void {
     into(this.#missing, this.path, indexOffset, logOffset)
   }
 
   lines(): string[] {
     const lines: string[] = []
-    const add = (
-      pairs: Pairs,
-      title: string,
-      line: (first: number | bigint, second: number | bigint) => string,
-    ): void => {
+    const add = (pairs: Pairs, title: string, line: (first: bigint, second: bigint) => string): void => {
       for (const [path, found] of pairs) lines.push(title + path, ...found.map(([a, b]) => line(a, b)))
     }
     const descending = new Map([...this.#mismatches].map(([path, pairs]) => [path, unique(pairs).toReversed()]))
@@ -75,5 +71,5 @@ export class Findings {
 }
 
 /** Ascending by the first of a pair, of which the last one counts. */
-const unique = (pairs: readonly [number | bigint, number | bigint][]): [number | bigint, number | bigint][] =>
-  [...new Map(pairs)].toSorted(([a], [b]) => Number(a) - Number(b))
+const unique = (pairs: readonly [bigint, bigint][]): [bigint, bigint][] =>
+  [...new Map(pairs)].toSorted(([a], [b]) => (a < b ? -1 : 1))

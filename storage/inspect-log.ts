@@ -10,7 +10,7 @@ import { isMessageCrcValid, readMessageSet } from '../protocol/records/legacy.ts
 import { DecodeError } from '../protocol/reader.ts'
 import type { Files } from './files.ts'
 import type { Entry, Findings } from './inspect-entry.ts'
-import { nameOf } from './names.ts'
+import { nameOf, offsetOfFile } from './names.ts'
 
 /** How the key and the value of a record are printed; null leaves that part out. */
 export type RecordPrinter = (
@@ -83,6 +83,43 @@ export function* batchesOfFile(
   }
 }
 
+/**
+ * The same as Kafka's tool steps through a file: by lengths alone, whatever the magic. Of one above 2 it reads what 2 has.
+ */
+export function* rawBatches(
+  files: Files,
+  path: string,
+  from = 0,
+  to = Infinity,
+): Generator<FoundBatch, LogEnd, undefined> {
+  const handle = files.open(path, 'read')
+  try {
+    const size = Math.min(handle.size(), to)
+    const head = Buffer.allocUnsafe(header.LOG_OVERHEAD)
+    for (let position = from; ;) {
+      const end = (why: LogEnd['why']): LogEnd => ({ position, bytes: size - position, why })
+      if (position >= size - header.LOG_OVERHEAD - 5) return end(position === size ? 'END' : 'CUT')
+      handle.readAt(head, position)
+      const length = header.sizeInBytes(head, 0)
+      if (header.batchLength(head, 0) < MIN_LENGTH) return end('LENGTH')
+      if (length > size - position) return end('CUT')
+      const bytes = Buffer.allocUnsafe(length)
+      handle.readAt(bytes, position)
+      yield { bytes, position }
+      position += length
+    }
+  } finally {
+    handle.close()
+  }
+}
+
+/** The last offset of the batch at 0, exactly. */
+export function exactLastOffset(bytes: Buffer): bigint {
+  const base = bytes.readBigInt64BE(0)
+  const isOld = header.magic(bytes, 0) < 2 || bytes.byteLength < header.HEADER_SIZE
+  return isOld ? base : BigInt.asIntN(64, base + BigInt(header.lastOffsetDelta(bytes, 0)))
+}
+
 /** Length field of the smallest message there is, one of magic 0. */
 const MIN_LENGTH = 14
 
@@ -100,8 +137,8 @@ export function isValidBatch(bytes: Buffer): boolean {
 
 /** An entry for each batch and record, and one for what lies behind the last batch. */
 export function* logEntries(files: Files, path: string, options: LogPrintOptions = {}): Generator<Entry, void> {
-  const batches = batchesOfFile(files, path, 0, options.maxBytes)
-  const run = { lastOffset: -1 }
+  const batches = rawBatches(files, path, 0, options.maxBytes)
+  const run = { lastOffset: -1n, base: BigInt(offsetOfFile(nameOf(path)) ?? 0) }
   for (;;) {
     const next = batches.next()
     if (next.done === true) {
@@ -125,13 +162,17 @@ function* endEntries(path: string, { position, bytes, why }: LogEnd): Generator<
 type Header = Omit<DescribedBatch, 'records'>
 
 function* batchEntries(
-  { bytes, position }: FoundBatch,
-  run: { lastOffset: number },
+  { bytes: found, position }: FoundBatch,
+  run: { lastOffset: bigint; readonly base: bigint },
   options: LogPrintOptions,
 ): Generator<Entry, void> {
-  const magic = header.magic(bytes, 0)
-  const batch = magic === 2 ? describeHeader(bytes, 0) : legacyHeader(bytes, magic)
-  const isValid = magic === 2 ? header.isCrcValid(bytes, 0) : isMessageCrcValid(bytes, 0)
+  const magic = header.magic(found, 0)
+  if (magic >= 2 ? found.byteLength < header.HEADER_SIZE : found.byteLength < SMALLEST_MESSAGE) {
+    return yield { problem: `batch at ${position}: ${found.byteLength} bytes are too few`, position }
+  }
+  const bytes = asMagic2(found)
+  const batch = magic >= 2 ? { ...describeHeader(bytes, 0), magic } : legacyHeader(bytes, magic)
+  const isValid = magic >= 2 ? header.isCrcValid(bytes, 0) : isMessageCrcValid(bytes, 0)
   yield {
     line: batchLine(batch, position, isValid),
     json: () => ({ type: 'batch', position, ...batch, isValid }),
@@ -139,8 +180,10 @@ function* batchEntries(
   if (options.records === false) return
   try {
     for (const record of recordsOf(bytes, magic)) {
-      const offset = Number(record.offset)
-      if (offset !== run.lastOffset + 1) options.findings?.gap(run.lastOffset, offset)
+      const offset = BigInt(record.offset)
+      // Kafka's tool misses the records before a segment's first one, which are where they belong.
+      const isStart = run.lastOffset === -1n && offset === run.base
+      if (offset !== run.lastOffset + 1n && !isStart) options.findings?.gap(run.lastOffset, offset)
       run.lastOffset = offset
       yield recordEntry(batch, record, options)
     }
@@ -150,13 +193,24 @@ function* batchEntries(
   }
 }
 
+/** Magic 1 without key and value. */
+const SMALLEST_MESSAGE = 26
+
+/** The magic lies outside the checksum; one above 2 is read as 2. */
+export function asMagic2(found: Buffer): Buffer {
+  if (header.magic(found, 0) <= 2) return found
+  const bytes = Buffer.from(found)
+  bytes.writeInt8(2, 16)
+  return bytes
+}
+
 interface LegacyRecord extends DescribedRecord {
   readonly crc?: number
   readonly isValid?: boolean
 }
 
 function* recordsOf(bytes: Buffer, magic: number): Generator<LegacyRecord, void> {
-  if (magic === 2) return yield* describeRecords(bytes, 0)
+  if (magic >= 2) return yield* describeRecords(bytes, 0)
   const messages = readMessageSet(bytes, 0, bytes.byteLength, { checkCrc: false }).flatMap(batch => batch.messages)
   const records = describeBatches(bytes).flatMap(batch => batch.records)
   for (const [n, record] of records.entries()) {
@@ -184,7 +238,7 @@ function legacyHeader(bytes: Buffer, magic: number): Header {
 
 function batchLine(b: Header, position: number, isValid: boolean): string {
   const fields =
-    b.magic === 2
+    b.magic >= 2
       ? `baseOffset: ${b.baseOffset} lastOffset: ${b.lastOffset} count: ${b.count} baseSequence: ${b.baseSequence} lastSequence: ${b.lastSequence} producerId: ${b.producerId} producerEpoch: ${b.producerEpoch} partitionLeaderEpoch: ${b.partitionLeaderEpoch} isTransactional: ${b.isTransactional} isControl: ${b.isControl} deleteHorizonMs: ${optionalLong(b.deleteHorizonMs ?? null)}`
       : `offset: ${b.lastOffset}`
   return `${fields} position: ${position} ${b.timestampType}: ${b.maxTimestamp} size: ${b.sizeInBytes} magic: ${b.magic} compresscodec: ${b.compression} crc: ${b.crc} isvalid: ${isValid}`
@@ -202,7 +256,7 @@ function recordEntry(batch: Header, record: LegacyRecord, options: LogPrintOptio
     parts.push(
       `offset: ${record.offset} ${batch.timestampType}: ${record.timestamp} keySize: ${key?.byteLength ?? -1} valueSize: ${value?.byteLength ?? -1}`,
     )
-    if (batch.magic === 2) {
+    if (batch.magic >= 2) {
       const headers = (record.headers ?? []).map(h => h.key).join(',')
       parts.push(`sequence: ${record.sequence} headerKeys: [${headers}]`)
     } else parts.push(`isValid: ${record.isValid} crc: ${record.crc}`)

@@ -45,6 +45,7 @@ export class OffsetIndexCheck {
   readonly #note: Note
   readonly #end: number
   #at = 0
+  #previous = 0
 
   constructor(data: Buffer | null, base: number, rebuilt: boolean, note: Note) {
     this.#data = data ?? Buffer.alloc(0)
@@ -57,8 +58,12 @@ export class OffsetIndexCheck {
 
   batch(position: number, lastOffset: number): void {
     for (; this.#at < this.#end && this.#position <= position; this.#at += OFFSET_INDEX_ENTRY_SIZE) {
+      const isBelow = this.#position < this.#previous
+      this.#previous = this.#position
       if (this.#position === position && this.#offset === lastOffset) continue
-      this.#note(this.#at, `the index says offset ${this.#offset} at ${this.#position}, where no batch ends with it`)
+      if (isBelow) this.#note(this.#at, `the entry of offset ${this.#offset} does not rise above the one before`)
+      else
+        this.#note(this.#at, `the index says offset ${this.#offset} at ${this.#position}, where no batch ends with it`)
     }
   }
 

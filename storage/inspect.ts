@@ -17,7 +17,7 @@ import * as names from './names.ts'
 import { parsePartitionMetadata } from './partition-metadata.ts'
 import { parseProducerSnapshot } from './producer-snapshot.ts'
 import { parseQuorumState } from './quorum-state.ts'
-import { parseTxnIndex } from './txn-index.ts'
+import { ABORTED_TXN_SIZE, parseTxnIndex } from './txn-index.ts'
 
 export type { Entry } from './inspect-entry.ts'
 export type { ControlPrinter, LogPrintOptions, RecordPrinter } from './inspect-log.ts'
@@ -28,18 +28,7 @@ export type InspectOptions = LogPrintOptions & IndexPrintOptions
 type Reader = (data: Buffer, path: string) => Iterable<{ readonly [name: string]: unknown }>
 
 const readers: readonly [ending: string, type: string, Reader][] = [
-  [
-    names.TXN_INDEX_SUFFIX,
-    'aborted transaction',
-    (data, path) =>
-      parseTxnIndex(data, path).map(({ producerId, firstOffset, lastOffset, lastStableOffset }) => ({
-        version: 0,
-        producerId,
-        firstOffset,
-        lastOffset,
-        lastStableOffset,
-      })),
-  ],
+  [names.TXN_INDEX_SUFFIX, 'aborted transaction', readTxnIndex],
   [names.PRODUCER_SNAPSHOT_SUFFIX, 'producer', readSnapshot],
   [
     names.LEADER_EPOCH_CHECKPOINT_FILE,
@@ -117,6 +106,18 @@ function firstEntry(name: string, baseOffset: number): Entry {
 /** File name without what marks it as waiting for something. */
 function plainName(path: string): string {
   return names.nameOf(path).replace(/(\.deleted|\.cleaned|\.swap)$/, '')
+}
+
+/** Whole entries first: what is left of a torn one is said at the end. */
+function* readTxnIndex(data: Buffer, path: string): Generator<{ readonly [name: string]: unknown }, void> {
+  const whole = data.byteLength - (data.byteLength % ABORTED_TXN_SIZE)
+  for (const { producerId, firstOffset, lastOffset, lastStableOffset } of parseTxnIndex(
+    data.subarray(0, whole),
+    path,
+  )) {
+    yield { version: 0, producerId, firstOffset, lastOffset, lastStableOffset }
+  }
+  parseTxnIndex(data, path)
 }
 
 /** The sequence fields are left out for a producer of which only a marker is known. */

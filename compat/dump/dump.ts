@@ -39,13 +39,19 @@ export function dump(paths: readonly string[], ...options: string[]): Map<string
   })
   const complaints = stderr.replaceAll(firstSegments, '').trim()
   if (status !== 0 || complaints !== '') throw new Error(`exit code ${status}: ${complaints}`)
+  const output = byFile(stdout)
+  if (output.size !== paths.length) throw new Error(`${output.size} of ${paths.length} files in the output:\n${stdout}`)
+  return output
+}
+
+/** Lines by the file they tell of. */
+export function byFile(text: string): Map<string, string[]> {
   const output = new Map<string, string[]>()
   let lines: string[] = []
-  for (const line of stdout.split('\n').filter(one => one !== '')) {
+  for (const line of text.split('\n').filter(one => one !== '')) {
     if (line.startsWith('Dumping ')) output.set(line.slice('Dumping '.length), (lines = []))
     else lines.push(line)
   }
-  if (output.size !== paths.length) throw new Error(`${output.size} of ${paths.length} files in the output:\n${stdout}`)
   return output
 }
 

@@ -1,14 +1,19 @@
 // Apache Kafka's DumpLogSegments (4.3.1, from Maven Central) over a data directory that this broker wrote: every batch
-// and record, the indexes, the producer snapshots, the offsets of groups, the metadata of the cluster.
+// and record, the indexes, the producer snapshots, the offsets of groups, the metadata of the cluster. Then our own dump beside it,
+// on the same files, and on damaged ones (seeded: COMPAT_SEED).
 // `npm run compat -- dump`, or `npx tsx compat/dump/run.ts`
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { run as odradek } from '../../src/cli/commands/dump.ts'
+import { run as verify } from '../../src/cli/commands/verify.ts'
 import { inspectFile } from '../../storage/inspect.ts'
 import { diskFiles } from '../../storage/files-disk.ts'
 import { Suite } from '../harness/index.ts'
 import { plugInCodecs } from '../kafkajs/codecs.ts'
-import { dump, files, missing, unexpected } from './dump.ts'
+import { judge } from './corpus.ts'
+import { byFile, dump, files, missing, unexpected } from './dump.ts'
 import { writeMix, type Mix } from './mix.ts'
 
 const suite = new Suite({ 'log.roll.ms': 3_600_000 })
@@ -18,6 +23,28 @@ let dataDir = ''
 
 const segments = (...endings: string[]): string[] => files(dataDir, /-\d+$/, ...endings).filter(isData)
 const isData = (path: string): boolean => !path.includes('__cluster_metadata-')
+const quiet = {
+  out: () => undefined,
+  err: () => undefined,
+  drained: () => Promise.resolve(),
+  exit: () => undefined,
+  errTerminal: false,
+  now: () => 0,
+}
+
+/** Our command on the same files with the same flags: its lines by file. */
+async function odradekDump(paths: readonly string[], flags: readonly string[]): Promise<Map<string, string[]>> {
+  let text = ''
+  let complaints = ''
+  await odradek(['--files', paths.join(','), ...flags], {
+    ...quiet,
+    out: more => void (text += more),
+    err: more => void (complaints += more),
+  })
+  equal(complaints, '')
+  return byFile(text)
+}
+
 /** Of time indexes the tool does not say so. */
 const isEmpty = (path: string): boolean => path.endsWith('.index') && statSync(path).size === 0
 const folder = (path: string): string => relative(dataDir, path).split('/')[0]!
@@ -91,9 +118,8 @@ if (reason === null) {
       const paths = segments('.index', '.timeindex', '.snapshot')
       let entries = 0
       for (const [path, lines] of dump(paths)) {
-        const ours = [...inspectFile(disk, relative(dataDir, path))]
-        // The tool prints an empty index's first entry, which is no entry.
-        if (ours.length > 0) deepEqual(lines, ours, path)
+        const ours = [...inspectFile(disk, relative(dataDir, path), { shown: () => path })]
+        deepEqual(lines, ours, path)
         entries += ours.length
       }
       ok(entries > 100, `${entries} entries`)
@@ -156,6 +182,60 @@ if (reason === null) {
       equal(existsSync(join(dataDir, `${mix.deleted}-0`)), false)
     },
     { ours: true, timeoutMs: 60_000 },
+  )
+
+  suite.scenario(
+    'odradek dump prints what the tool prints of all of these files, line for line',
+    async () => {
+      const logs = segments('.log')
+      const offsets = files(dataDir, /^__consumer_offsets-\d+$/, '.log')
+      const metadata = files(dataDir, /^__cluster_metadata-0$/, '.log', '.checkpoint')
+      let compared = 0
+      for (const [paths, ...flags] of [
+        [logs],
+        [logs, '--deep-iteration'],
+        [logs, '--print-data-log'],
+        [logs, '--print-data-log', '--skip-record-metadata'],
+        [logs, '--deep-iteration', '--max-bytes', '5000'],
+        [segments('.index', '.timeindex', '.txnindex', '.snapshot')],
+        [segments('.index', '.timeindex'), '--verify-index-only'],
+        [segments('.index', '.timeindex'), '--index-sanity-check'],
+        [offsets, '--offsets-decoder'],
+        [metadata, '--cluster-metadata-decoder'],
+      ] as [string[], ...string[]][]) {
+        const theirs = dump(paths, ...flags)
+        const ours = await odradekDump(paths, flags)
+        deepEqual(ours, theirs, flags.join(' '))
+        for (const lines of theirs.values()) compared += lines.length
+      }
+      ok(compared > 10_000, `${compared} lines`)
+    },
+    { ours: true, timeoutMs: 120_000 },
+  )
+
+  suite.scenario(
+    'odradek verify finds nothing wrong with the directory',
+    async () => {
+      const seen: string[] = []
+      await verify([dataDir], { ...quiet, out: text => void seen.push(text), exit: code => equal(code, 0) })
+      ok(seen.join('').endsWith(': nothing is wrong\n'), seen.join(''))
+    },
+    { ours: true },
+  )
+
+  suite.scenario(
+    'damaged files: the verdicts of the tool and ours, and what both print, agree',
+    async context => {
+      const work = mkdtempSync(join(tmpdir(), 'odradek-damaged-'))
+      context.after(() => rmSync(work, { recursive: true, force: true }))
+      const seed = Number(process.env['COMPAT_SEED'] ?? 1)
+      const verdicts = await judge(seed, 400, work)
+      const { differences, ...counts } = verdicts
+      console.log(`     seed ${seed}: ${JSON.stringify(counts)}`)
+      deepEqual(differences, [])
+      ok(verdicts.bothBad > verdicts.cases / 2)
+    },
+    { ours: true, timeoutMs: 300_000 },
   )
 
   await suite.run()

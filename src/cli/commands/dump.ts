@@ -26,7 +26,7 @@ partition.metadata, meta.properties, quorum-state. What Apache Kafka's kafka-dum
   --skip-record-metadata        of records only keys and values
   --max-bytes N                 of logs only the first N bytes
   --verify-index-only           of indexes only what does not agree with the log
-  --index-sanity-check          of indexes only whether a start would take them as they are
+  --index-sanity-check          of indexes only what a start of Apache Kafka looks at
   --json                        one JSON object a line
   --verify                      checks instead of printing, as odradek verify does
   --files FILE,FILE...          as Kafka's tool has it
