@@ -129,7 +129,7 @@ export class LogContents {
 
   #open(): OpenedLog {
     if (this.#opened !== null) return this.#opened
-    const opened = openLogFiles({ ...this.#o, config: this.#config })
+    const opened = openLogFiles({ ...withoutTopicId(this.#o), config: this.#config })
     const { logEndOffset } = opened.loaded
     if (logEndOffset !== this.start.logEndOffset) {
       opened.files.close()
@@ -144,3 +144,6 @@ export class LogContents {
     return opened
   }
 }
+
+/** Nobody knows what happened to the folder meanwhile. */
+const withoutTopicId = ({ folderTopicId: _, ...o }: OpenOptions): OpenOptions => o

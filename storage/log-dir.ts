@@ -51,7 +51,9 @@ export class LogDir<L extends ManagedLog> {
   readonly #untouched: Set<string>
   readonly #checkpoints: DirCheckpoints
   /** By folder name: what the run before left of its logs. */
-  readonly #resting: ReadonlyMap<string, RestingLog>
+  readonly #resting: Map<string, RestingLog>
+  /** By folder name: what was asked of folders that were not opened yet. */
+  readonly #topicIds = new Map<string, string | null>()
   /** Whether a folder's new name may not be on disk. */
   #renamed = false
   #closed = false
@@ -172,9 +174,13 @@ export class LogDir<L extends ManagedLog> {
     const offsets = this.#known.get(folder)
     if (offsets === undefined) throw new LogDirError(`There is no log ${folder} in ${this.path}.`)
     const resting = this.#resting.get(folder)
+    this.#resting.delete(folder)
+    const folderTopicId = this.#topicIds.get(folder)
+    this.#topicIds.delete(folder)
     // The checkpoints say the same, if nobody has touched anything.
     const isSame = resting?.logEndOffset === offsets.recoveryPoint && resting.logStartOffset === offsets.logStartOffset
-    const known = { files: this.files, cleanShutdown: this.wasClean, ...offsets }
+    const found = folderTopicId === undefined ? {} : { folderTopicId }
+    const known = { files: this.files, cleanShutdown: this.wasClean, ...found, ...offsets }
     return this.#add(folder, open(isSame ? { ...known, resting } : known))
   }
 
@@ -224,7 +230,9 @@ export class LogDir<L extends ManagedLog> {
   /** The topic id in the folder of a partition; null where a crash left it without one. @throws CorruptFileError */
   topicIdOf(topic: string, partition: number): string | null {
     const folder = names.partitionFolder(topic, partition)
-    return this.#resting.get(folder)?.topicId ?? readTopicId(this.files, folder)
+    const topicId = this.#resting.get(folder)?.topicId ?? readTopicId(this.files, folder)
+    this.#topicIds.set(folder, topicId)
+    return topicId
   }
 
   /** Cheap. @throws what the disk throws where the directory is no longer there */
@@ -317,6 +325,8 @@ export class LogDir<L extends ManagedLog> {
     const target = this.#marked(topic, partition, kind)
     this.files.rename(folder, target)
     this.files.syncDirNow('')
+    this.#resting.delete(folder)
+    this.#topicIds.delete(folder)
     this.#known.delete(folder)
     this.#untouched.delete(folder)
     return target

@@ -23,7 +23,7 @@ export interface OpenedLog {
 export function openLogFiles(o: OpenOptions): OpenedLog {
   const folder = o.folder ?? names.partitionFolder(o.topic, o.partition)
   const rollJitterMs = () => Math.floor((o.random?.() ?? 0) * o.config.segmentJitterMs)
-  const isNew = !o.files.exists(folder)
+  const isNew = o.folderTopicId === undefined && !o.files.exists(folder)
   const options = { ...o, folder, isNew, rollJitterMs }
   if (isNew && o.lazily === true) {
     const loaded = emptyLog(options)

@@ -33,6 +33,8 @@ export interface KnownLog {
   readonly cleanShutdown: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number
+  /** What topicIdOf() said of its folder. */
+  readonly folderTopicId?: string | null
   /** How an orderly stop left it. */
   readonly resting?: RestingLog
   /** Of a new log: its folder is made with its first record. */

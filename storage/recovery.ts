@@ -192,8 +192,11 @@ function openSegments(state: Loading, fileNames: readonly string[], clean: boole
   for (const name of fileNames) {
     const offset = names.offsetOfFile(name)
     if (offset === null) continue
-    if (name.endsWith(names.LOG_SUFFIX)) segments.push(newSegment(o, offset))
-    else if (
+    if (name.endsWith(names.LOG_SUFFIX)) {
+      const segment = newSegment(o, offset)
+      segment.expectFiles(present)
+      segments.push(segment)
+    } else if (
       [names.OFFSET_INDEX_SUFFIX, names.TIME_INDEX_SUFFIX, names.TXN_INDEX_SUFFIX].some(s => name.endsWith(s)) &&
       !present.has(names.logFile(offset))
     ) {

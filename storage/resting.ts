@@ -27,7 +27,7 @@ export interface RestingEntry extends RestingLog {
 }
 
 /** By folder name. None when the last run did not tell its broker epoch. */
-export function readRestingLogs(files: Files, brokerEpoch: number): ReadonlyMap<string, RestingLog> {
+export function readRestingLogs(files: Files, brokerEpoch: number): Map<string, RestingLog> {
   const data = brokerEpoch < 0 ? null : readIfThere(files, RESTING_LOGS_FILE)
   return (data && parseRestingLogs(data, brokerEpoch)) ?? new Map()
 }

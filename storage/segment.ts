@@ -106,9 +106,15 @@ export class Segment {
   /** Of a log that has no folder yet: no file is there, and none is made. */
   begin(): void {
     this.#written = 0
-    this.transactions.begin()
-    this.offsetIndex.begin()
-    this.timeIndex.begin()
+    this.expectFiles(new Set())
+  }
+
+  /** The names in the folder: what is not among them need not be asked for. */
+  expectFiles(present: ReadonlySet<string>): void {
+    const [index, timeIndex, transactions] = segmentFiles(this.baseOffset)
+    if (!present.has(index!)) this.offsetIndex.begin()
+    if (!present.has(timeIndex!)) this.timeIndex.begin()
+    if (!present.has(transactions!)) this.transactions.begin()
   }
 
   /** Takes note of an appended batch, header at `at`, whose bytes follow with write(). */
