@@ -10,6 +10,9 @@ import { jars } from '../oracle/kafka.ts'
 
 export type Side = 'odradek' | '4.3.1' | '3.9.1'
 
+/** The usual directory, or what newer clusters have: voters as records of the metadata log (kraft.version 1). */
+export type Kind = 'plain' | 'voters recorded, two directories'
+
 const START_MS = 90_000
 const STOP_MS = 45_000
 const CLUSTER_ID = 'b2RyYWRlay1zd2FwLTAwMQ'
@@ -35,27 +38,34 @@ const jvm = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1
 export class Host {
   readonly folder = mkdtempSync(join(tmpdir(), 'odradek-swap-'))
   readonly dataDir = join(this.folder, 'data')
+  readonly #kind: Kind
   readonly bootstrap: string
   readonly #ports: readonly [number, number]
   #child: ChildProcess | null = null
   #logPath = ''
   #turns = 0
 
-  private constructor(ports: readonly [number, number]) {
+  private constructor(ports: readonly [number, number], kind: Kind) {
     this.#ports = ports
+    this.#kind = kind
     this.bootstrap = `127.0.0.1:${ports[0]}`
     process.once('exit', () => this.#child?.kill('SIGKILL'))
   }
 
-  static async create(): Promise<Host> {
+  static async create(kind: Kind): Promise<Host> {
     const port = await freePort()
-    return new Host([port, port + 10_000])
+    return new Host([port, port + 10_000], kind)
+  }
+
+  get #logDirs(): string {
+    return this.#kind === 'plain' ? this.dataDir : `${this.dataDir},${this.dataDir}-2`
   }
 
   /** As `kafka-storage format` leaves it. */
   format(version: Exclude<Side, 'odradek'>): void {
     const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...this.#logging(version), '-cp', jars(version)]
     const tool = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', this.#properties()]
+    if (this.#kind === 'voters recorded, two directories') tool.push('--standalone')
     const { status, stdout, stderr } = spawnSync('java', [...args, ...tool], { encoding: 'utf8' })
     if (status !== 0) throw new Error(`StorageTool: ${stdout}${stderr}`)
   }
@@ -125,7 +135,8 @@ export class Host {
 
   #ours(): [string, string[]] {
     const sets = Object.entries(keys).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-    const args = [built(), '--listen', `localhost:${this.#ports[0]}`, '--data-dir', this.dataDir, ...sets]
+    const dirs = this.#kind === 'plain' ? ['--data-dir', this.dataDir] : ['--set', `log.dirs=${this.#logDirs}`]
+    const args = [built(), '--listen', `localhost:${this.#ports[0]}`, ...dirs, ...sets]
     return [process.execPath, args]
   }
 
@@ -139,12 +150,14 @@ export class Host {
     const path = join(this.folder, 'server.properties')
     const all = {
       'process.roles': 'broker,controller',
-      'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+      ...(this.#kind === 'plain'
+        ? { 'controller.quorum.voters': `1@127.0.0.1:${controllerPort}` }
+        : { 'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}` }),
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
       'controller.listener.names': 'CONTROLLER',
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-      'log.dirs': this.dataDir,
+      'log.dirs': this.#logDirs,
       ...keys,
     }
     const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`)

@@ -95,6 +95,9 @@ async function openOn(dirs: LogDirs, o: OpenBrokerOptions): Promise<OpenBroker> 
     cleanShutdown: wasClean,
     settings: metadataLogSettings(config),
     pause: afterOthers(runtime),
+    syncFolders: async () => {
+      for (const { dir } of dirs.online) await dir.files.syncDir('')
+    },
   })
   for (const warning of metadataLog.warnings) runtime.log.warn(warning)
   try {

@@ -70,6 +70,11 @@ export interface MetadataLogOptions {
   /** Whether a commit reaches the disk, or the operating system alone (`odradek.flush.on.acks.all=false`). */
   readonly flush: boolean
   readonly settings?: MetadataLogSettings
+  /**
+   * Brings the names of partition folders to the disk, called before a snapshot is written: behind one nobody can tell the folder
+   * of a deleted topic, whose new name a power cut took back, from one that belongs to nobody.
+   */
+  readonly syncFolders?: () => Promise<void>
   /** Called between the pieces of a snapshot, so that others get their turn; by default a turn of promises. */
   readonly pause?: () => Promise<void>
   /** Told once, when the disk fails. */
@@ -172,6 +177,7 @@ class StoredLog implements StoredMetadataLog {
     if (this.#snapshots.snapshots.some(({ id: { offset } }) => offset === id.offset)) return
     // The log may be cut once the snapshot is there; and a start trusts what lies before it.
     await this.#log.sync()
+    await this.#o.syncFolders?.()
     await this.#snapshots.write(id, lastContainedTimestamp, snapshotBatches(snapshot, now()), pause)
     this.applyRetention()
   }
