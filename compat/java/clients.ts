@@ -1,0 +1,113 @@
+// kafka-clients of several releases from Maven Central: one program for each, compiled against it, that checks whatever
+// this release can do and prints a line for each check.
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Context, Suite } from '../harness/index.ts'
+import { cache, compile } from './tools/runner.ts'
+
+interface Release {
+  readonly version: string
+  /** Folders of sources that fit it. */
+  readonly folders: readonly string[]
+}
+
+const releases: readonly Release[] = [
+  { version: '2.1.1', folders: ['base', 'until28', 'until39'] },
+  { version: '2.8.2', folders: ['base', 'until28', 'until39', 'since28'] },
+  { version: '3.9.1', folders: ['base', 'until39', 'since28', 'since39'] },
+  { version: '4.4.0', folders: ['base', 'since28', 'since39', 'since4'] },
+]
+
+/** In this order, those that were compiled. */
+const programs = [
+  'Records',
+  'Groups',
+  'GroupsSince28',
+  'Transactions',
+  'AdminBase',
+  'AdminUntil39',
+  'AdminSince28',
+  'AdminSince39',
+  'AdminSince4',
+  'Restart',
+]
+
+const here = dirname(fileURLToPath(import.meta.url))
+const PROGRAM_MS = 180_000
+
+/** Fetches the jars where they are not there yet, compiles what is newer than last time; returns the class path. */
+function install({ version, folders }: Release): { classPath: string; names: string[] } {
+  const folder = cache('clients', version)
+  const lib = join(folder, 'lib')
+  if (!existsSync(lib)) fetchJars(version, folder, lib)
+  const sources = folders.flatMap(name => {
+    const path = join(here, 'clients', name)
+    return readdirSync(path).map(file => join(path, file))
+  })
+  const classes = cache('clients', version, 'classes')
+  compile(sources, `${lib}/*`, classes)
+  const names = programs.filter(name => sources.some(path => path.endsWith(`/${name}.java`)))
+  return { classPath: `${classes}:${lib}/*`, names }
+}
+
+function fetchJars(version: string, folder: string, lib: string): void {
+  const dependency = (group: string, name: string, of: string) =>
+    `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${of}</version></dependency>`
+  const snappy = version.startsWith('2.') ? dependency('org.xerial.snappy', 'snappy-java', '1.1.10.5') : ''
+  writeFileSync(
+    join(folder, 'pom.xml'),
+    `<project><modelVersion>4.0.0</modelVersion><groupId>odradek</groupId><artifactId>clients</artifactId><version>1</version>
+<dependencies>${dependency('org.apache.kafka', 'kafka-clients', version)}${dependency('org.slf4j', 'slf4j-nop', '1.7.36')}${snappy}</dependencies></project>`,
+  )
+  const working = `${lib}.${process.pid}`
+  const goal = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${working}`]
+  execFileSync('mvn', goal, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: 180_000 })
+  // Whole or not at all.
+  if (existsSync(lib)) rmSync(working, { recursive: true })
+  else renameSync(working, lib)
+}
+
+/** Runs the program of one release; each of its checks is a scenario of the suite. */
+async function check(suite: Suite, release: Release, context: Context): Promise<void> {
+  const { broker } = context
+  const { classPath, names } = install(release)
+  const flags = ['-Xmx160m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dfile.encoding=UTF-8']
+  const child = spawn(
+    'java',
+    [...flags, '-cp', classPath, 'Main', broker.bootstrap, `v${release.version.replaceAll('.', '')}`, ...names],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  )
+  context.after(() => child.kill('SIGKILL'))
+  let complaints = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints = (complaints + text).slice(-2000)))
+  let isComplete = false
+  for await (const line of createInterface({ input: child.stdout })) {
+    const passed = /^ok (.*) \((\d+) ms\)$/.exec(line)
+    if (passed !== null) suite.pass(`${release.version} ${passed[1]}`, Number(passed[2]))
+    else if (line.startsWith('FAIL ')) suite.fail(release.version, line.slice('FAIL '.length))
+    else if (line === 'please restart') await broker.restart()
+    else if (line === 'please kill') {
+      await broker.kill9()
+      await broker.start()
+    } else if (line === 'end') isComplete = true
+    if (line.startsWith('please')) child.stdin.write('done\n')
+  }
+  if (!isComplete) throw new Error(`the program ended early: ${complaints}`)
+}
+
+export function addClients(suite: Suite): void {
+  for (const release of releases) {
+    suite.scenario(`client ${release.version}: all of its program`, context => check(suite, release, context), {
+      own: {
+        'group.initial.rebalance.delay.ms': 0,
+        'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
+        // Records have times long past, and must stay.
+        'log.retention.ms': -1,
+      },
+      timeoutMs: PROGRAM_MS,
+    })
+  }
+}
