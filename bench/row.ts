@@ -40,6 +40,8 @@ export interface Row {
 
 export interface Scale {
   readonly quick: boolean
+  /** Also the rows that no goal speaks of. */
+  readonly full: boolean
 }
 
 export const rate: Measure = { key: 'rate', unit: 'msg/s', better: 'more' }

@@ -33,7 +33,7 @@ public class Transactions {
     cpu = cpuMs() - cpu;
     ended = true;
     for (Thread thread : threads) thread.join();
-    if (failed != null) throw new IllegalStateException(failed);
+    if (failed != null) throw new IllegalStateException(args[0], failed);
     int count = (int) Math.min(counted.get(), samples.length);
     Arrays.sort(samples, 0, count);
     System.out.printf(

@@ -46,13 +46,35 @@ export interface Transfer {
   readonly cpuS: number
 }
 
-export async function produce(
-  address: string,
-  topic: string,
-  o: { size: number; count: number; acks: '1' | '-1' },
-): Promise<Transfer> {
+export interface Producing {
+  readonly size: number
+  readonly count: number
+  readonly acks: '0' | '1' | '-1'
+  /** More than one: spread at random. */
+  readonly partitions?: number
+  readonly codec?: string
+  readonly idempotent?: boolean
+  /** Processes at the same time, each with its share of the messages. */
+  readonly clients?: number
+}
+
+export async function produce(address: string, topic: string, o: Producing): Promise<Transfer> {
+  const { clients = 1 } = o
+  const share = Math.floor(o.count / clients)
+  const from = performance.now()
+  const runs = await Promise.all(
+    Array.from({ length: clients }, () => produceOne(address, topic, { ...o, count: share })),
+  )
+  const seconds = clients === 1 ? runs[0]!.seconds : (performance.now() - from) / 1000
+  return { messages: share * clients, seconds, cpuS: runs.reduce((sum, { cpuS }) => sum + cpuS, 0) }
+}
+
+async function produceOne(address: string, topic: string, o: Producing): Promise<Transfer> {
+  const where = (o.partitions ?? 1) === 1 ? ' -p 0' : ''
+  const codec = o.codec === undefined ? '' : ` -z ${o.codec}`
+  const idempotent = o.idempotent === true ? ' -X enable.idempotence=true' : ''
   const { stdout, cpuS } = await run(
-    `-P -t ${topic} -p 0 -b ${address} -s ${o.size} -c ${o.count} -a ${o.acks} -X linger.ms=${LINGER_MS}`,
+    `-P -t ${topic}${where} -b ${address} -s ${o.size} -c ${o.count} -a ${o.acks}${codec} -X linger.ms=${LINGER_MS}${idempotent}`,
   )
   const found = [
     ...stdout.matchAll(/messages produced .*?, (\d+) delivered \(offset -?\d+, (\d+) failed\) in (\d+)ms/g),

@@ -1,8 +1,8 @@
-// How many messages a second: produced with acks=1 and acks=all, and consumed, by librdkafka, one partition.
+// How many messages a second librdkafka produces and consumes: by size, acks, partitions, codec, number of clients.
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import type { Broker } from '../brokers.ts'
-import { consume, produce, RDKAFKA, whyNoRdkafka, type Transfer } from '../clients/rdkafka.ts'
+import type { Broker, Side } from '../brokers.ts'
+import { consume, produce, RDKAFKA, whyNoRdkafka, type Producing, type Transfer } from '../clients/rdkafka.ts'
 import { measured, touchMemory, type Measured } from '../measure.ts'
 import { cpuPerGb, loopMax, rate, type Row, type Sample, type Scale } from '../row.ts'
 import { createTopic, deleteTopic, verifyCount } from '../topics.ts'
@@ -17,32 +17,96 @@ const QUICK = 20
 
 const measures = [rate, cpuPerGb, loopMax]
 
-export function rateRows({ quick }: Scale): Row[] {
-  const scaled = (count: number): number => (quick ? count / QUICK : count)
-  const common = { client: RDKAFKA, measures, warmUps: 1, why: whyNoRdkafka }
-  const produced = (['1', '-1'] as const).flatMap(acks =>
-    sizes.map(({ size, label, produced: count }): Row => {
-      const name = acks === '1' ? 'acks=1' : 'acks=all'
-      return {
-        ...common,
-        name: `produce ${label}, ${name}`,
-        promise: `${name}, no fsync${acks === '-1' ? ' (at our defaults fsynced)' : ''}, 1 partition, linger 5 ms`,
-        defaultsDiffer: acks === '-1',
-        run: async (_side, broker) => produceOnce(await broker(), { size, count: scaled(count), acks }),
-      }
-    }),
-  )
-  return [...produced, ...sizes.map(({ size, label, consumed }) => consumeRow(size, label, scaled(consumed), common))]
+interface Produced extends Producing {
+  readonly name: string
+  /** Every batch on the disk before its answer: Kafka's flush.messages=1, ours at its defaults with acks=all. */
+  readonly isFsynced?: boolean
 }
 
-async function produceOnce(broker: Broker, o: { size: number; count: number; acks: '1' | '-1' }): Promise<Sample> {
+const [small, kib, large] = sizes
+
+/** Those that the goals name. */
+const main: readonly Produced[] = [
+  ...sizes.map(({ label, size, produced }): Produced => ({
+    name: `${label}, acks=1`,
+    size,
+    count: produced,
+    acks: '1',
+  })),
+  ...sizes.map(({ label, size, produced }): Produced => ({
+    name: `${label}, acks=all`,
+    size,
+    count: produced,
+    acks: '-1',
+  })),
+  ...sizes.map(({ label, size, produced }): Produced => ({
+    name: `${label}, acks=1, 12 partitions`,
+    size,
+    count: produced,
+    acks: '1',
+    partitions: 12,
+  })),
+  { name: '1 KiB, every batch fsynced', size: kib.size, count: kib.produced, acks: '-1', isFsynced: true },
+]
+
+const codecs = ['gzip', 'snappy', 'lz4'] as const
+
+const others: readonly Produced[] = [
+  { name: '1 KiB, acks=0', size: kib.size, count: kib.produced, acks: '0' },
+  { name: '100 KiB, acks=1', size: 102_400, count: 12_000, acks: '1' },
+  { name: '1 KiB, acks=1, 100 partitions', size: kib.size, count: kib.produced, acks: '1', partitions: 100 },
+  { name: '1 KiB, idempotent', size: kib.size, count: kib.produced, acks: '-1', idempotent: true },
+  ...[5, 20].map((clients): Produced => ({
+    name: `1 KiB, acks=1, ${clients} clients, 12 partitions`,
+    size: kib.size,
+    count: kib.produced,
+    acks: '1',
+    partitions: 12,
+    clients,
+  })),
+  ...codecs.map((codec): Produced => ({
+    name: `1 KiB, acks=1, ${codec}`,
+    size: kib.size,
+    count: kib.produced,
+    acks: '1',
+    codec,
+  })),
+]
+
+export function rateRows({ quick, full }: Scale): Row[] {
+  const scaled = (count: number): number => (quick ? count / QUICK : count)
+  const common = { client: RDKAFKA, measures, warmUps: 1, why: whyNoRdkafka }
+  const produced = [...main, ...(full ? others : [])].map((o): Row => {
+    const { name, acks, partitions = 1, isFsynced = false } = o
+    const flush = isFsynced ? 'flush.messages=1 at Kafka, ours at its defaults' : 'no fsync'
+    return {
+      ...common,
+      name: `produce ${name}`,
+      promise: `acks=${acks === '-1' ? 'all' : acks}, ${flush}, ${partitions} partition${partitions === 1 ? '' : 's'}, linger 5 ms`,
+      defaultsDiffer: acks === '-1',
+      run: async (side, broker) => produceOnce(side, await broker(), { ...o, count: scaled(o.count) }),
+    }
+  })
+  const consumed = [small, kib, large].map(({ size, label, consumed: count }) =>
+    consumeRow(size, label, scaled(count), common),
+  )
+  return [...produced, ...consumed]
+}
+
+async function produceOnce(side: Side, broker: Broker, o: Produced): Promise<Sample> {
   const topic = `produce-${randomUUID()}`
-  await createTopic(broker.address, topic)
+  const { partitions = 1 } = o
+  await createTopic(
+    broker.address,
+    topic,
+    partitions,
+    o.isFsynced && side.id === 'kafka' ? { 'flush.messages': '1' } : {},
+  )
   touchMemory(o.size * o.count * 1.3)
   await broker.eventLoop()
   const run = await measured(broker.pid, cpuOf, () => produce(broker.address, topic, o))
   const sample = await sampleOf(broker, run, o.size)
-  await verifyCount(broker.address, topic, o.count)
+  await verifyCount(broker.address, topic, run.value.messages, partitions)
   await deleteTopic(broker, topic)
   return sample
 }

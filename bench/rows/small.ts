@@ -11,15 +11,29 @@ const p50: Measure = { key: 'p50Ms', unit: 'p50, ms', better: 'less' }
 const p99: Measure = { key: 'p99Ms', unit: 'p99, ms', better: 'less' }
 const cpuEach: Measure = { key: 'cpuUs', unit: 'broker CPU, us each', better: 'less' }
 
-const shapes = [
+interface Shape {
+  readonly name: string
+  readonly connections: number
+  readonly inFlight: number
+  readonly acks: 1 | -1
+}
+
+const shapes: readonly Shape[] = [
   { name: 'single-message produce, depth 1', connections: 1, inFlight: 1, acks: 1 },
   { name: 'single-message produce, 20 x 4', connections: 20, inFlight: 4, acks: 1 },
   { name: 'single-message produce, 20 x 4, acks=all', connections: 20, inFlight: 4, acks: -1 },
-] as const
+]
 
-export function smallRows({ quick }: Scale): Row[] {
+const manyConnections: readonly Shape[] = [200, 2000].map(connections => ({
+  name: `single-message produce, ${connections} connections`,
+  connections,
+  inFlight: 1,
+  acks: 1,
+}))
+
+export function smallRows({ quick, full }: Scale): Row[] {
   const [warmMs, runMs] = quick ? [100, 300] : [500, 2500]
-  return shapes.map(({ name, connections, inFlight, acks }): Row => {
+  return [...shapes, ...(full ? manyConnections : [])].map(({ name, connections, inFlight, acks }): Row => {
     const few = `${connections} connection${connections === 1 ? '' : 's'}, ${inFlight} in flight${connections === 1 ? '' : ' on each'}`
     return {
       name,
