@@ -16,6 +16,7 @@ import { manyRows } from './rows/many.ts'
 import { rateRows, settle } from './rows/rates.ts'
 import { smallRows } from './rows/small.ts'
 import { startRows } from './rows/starts.ts'
+import { stockRows } from './rows/stock.ts'
 import { transactionRows } from './rows/transactions.ts'
 
 const help = `npm run bench -- [flags]
@@ -182,6 +183,7 @@ async function main(): Promise<void> {
     ...rateRows(flags),
     ...smallRows(flags),
     ...latencyRows(flags),
+    ...stockRows(flags),
     ...transactionRows(flags),
   ].filter(({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)))
   if (rows.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)

@@ -46,7 +46,7 @@ export async function consume(address: string, topic: string, count: number): Pr
     await stream.close()
     return seconds
   } finally {
-    await consumer.close(true)
+    await (consumer.close(true) as unknown as Promise<void>)
   }
 }
 
@@ -70,7 +70,7 @@ export async function roundTrip(address: string): Promise<{ tookMs: number; topi
     await stream.close()
     return { tookMs, topic }
   } finally {
-    await consumer.close(true)
+    await (consumer.close(true) as unknown as Promise<void>)
     await producer.close()
     await admin.close()
   }
