@@ -30,7 +30,7 @@ const tests = {
     for (const wanted of [
       'dist/odradek.cjs',
       'dist/cli.cjs',
-      'dist/commands/protocol.cjs',
+      ...['protocol', 'dump', 'verify', 'verify-worker', 'repair'].map(name => `dist/commands/${name}.cjs`),
       'dist/index.js',
       'dist/protocol.js',
       'dist/types/src/index.d.ts',
@@ -101,6 +101,15 @@ const tests = {
   'the command prints a layout'() {
     const printed = must(join(home, 'node_modules/.bin/odradek'), ['protocol', 'heartbeat', '0'], home)
     if (!printed.includes('groupId       string')) throw new Error(printed)
+  },
+  'the command checks, prints and repairs what the broker left'() {
+    const odradek = join(home, 'node_modules/.bin/odradek')
+    const verified = must(odradek, ['verify', '--threads', '2', 'odradek-data'], home)
+    if (!verified.includes(': nothing is wrong')) throw new Error(verified)
+    const printed = must(odradek, ['dump', '--decode', 'odradek-data/__cluster_metadata-0'], home)
+    if (!printed.includes('FEATURE_LEVEL_RECORD')) throw new Error(printed)
+    const repaired = must(odradek, ['repair', 'odradek-data'], home)
+    if (repaired !== 'Nothing is wrong.\n') throw new Error(repaired)
   },
   'its types check in a nodenext project'() {
     writeFileSync(

@@ -110,12 +110,15 @@ function plainName(path: string): string {
 
 /** Whole entries first: what is left of a torn one is said at the end. */
 function* readTxnIndex(data: Buffer, path: string): Generator<{ readonly [name: string]: unknown }, void> {
+  const exact = (at: number): number | string => {
+    const value = data.readBigInt64BE(at)
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  }
   const whole = data.byteLength - (data.byteLength % ABORTED_TXN_SIZE)
-  for (const { producerId, firstOffset, lastOffset, lastStableOffset } of parseTxnIndex(
-    data.subarray(0, whole),
-    path,
-  )) {
-    yield { version: 0, producerId, firstOffset, lastOffset, lastStableOffset }
+  parseTxnIndex(data.subarray(0, whole), path)
+  for (let at = 0; at < whole; at += ABORTED_TXN_SIZE) {
+    const [producerId, firstOffset] = [exact(at + 2), exact(at + 10)]
+    yield { version: 0, producerId, firstOffset, lastOffset: exact(at + 18), lastStableOffset: exact(at + 26) }
   }
   parseTxnIndex(data, path)
 }

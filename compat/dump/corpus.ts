@@ -9,6 +9,8 @@ import { diskFiles } from '../../storage/files-disk.ts'
 import type { Files } from '../../storage/files.ts'
 import { checkFolder } from '../../storage/inspect-verify.ts'
 import * as names from '../../storage/names.ts'
+import { codecReady } from '../../protocol/records/compression.ts'
+import { encodeMessageSet } from '../../protocol/records/legacy.ts'
 import { randomOf, type Random } from '../../tests/fuzz/random.ts'
 import { damage, kindsOf } from '../../tests/storage/damage.ts'
 import { unpack } from '../../tests/storage/kafka-dirs.ts'
@@ -74,14 +76,25 @@ const FOLDERS = [
   'compacted-0',
 ]
 
+const INTERNAL = [
+  ...[0, 1, 2, 3].map(n => [`__consumer_offsets-${n}`, '--offsets-decoder'] as const),
+  ...[0, 1, 2, 3].map(n => [`__transaction_state-${n}`, '--transaction-log-decoder'] as const),
+  ['__cluster_metadata-0', '--cluster-metadata-decoder'] as const,
+]
+
 /** @param work an empty folder */
 export async function judge(seed: number, count: number, work: string): Promise<Verdicts> {
+  await codecReady(4)
   const sources = (['kafka-3.9.1-clean', 'kafka-4.3.1-clean'] as const).map(name => unpack(name))
   const cases: Case[] = []
   // The folders as they are come first: nothing may be wrong with them.
   for (const [n, source] of sources.entries()) {
     for (const folder of FOLDERS) cases.push(intact(source, folder, join(work, `intact-${n}`)))
   }
+  for (const [n, source] of sources.entries()) {
+    for (const [folder, decoder] of INTERNAL) cases.push(decoded(source, folder, decoder, join(work, `internal-${n}`)))
+  }
+  cases.push(oldFormats(join(work, 'old')))
   const untouched = cases.length
   for (let index = 0; cases.length - untouched < count; index++) {
     const random = randomOf(seed, index)
@@ -108,6 +121,36 @@ function intact(source: Files, folder: string, target: string): Case {
     compacted: isCompacted(folder),
     runs: runsFor(path, source.list(folder)),
   }
+}
+
+function decoded(source: Files, folder: string, decoder: string, target: string): Case {
+  const path = copy(source, folder, target)
+  const logs = source.list(folder).filter(name => name.endsWith('.log'))
+  const runs = logs.map(name => ['--files', join(path, name), decoder])
+  return { label: `intact ${folder}`, folder: path, compacted: true, runs }
+}
+
+/** Message sets of magic 0 and 1, as Kafka 0.8 and 0.10 wrote them, with each codec they had. */
+function oldFormats(target: string): Case {
+  const folder = join(target, 'old-0')
+  mkdirSync(folder, { recursive: true })
+  let offset = 0
+  const sets = ([0, 1] as const).flatMap(magic =>
+    [0, 1, 2, 3].flatMap(codec => {
+      const messages = [0, 1, 2].map(n => ({
+        offset: offset++,
+        timestamp: magic === 0 ? -1 : 1_700_000_000_000 + n,
+        key: n === 0 ? null : Buffer.from(`key ${n}`),
+        value: n === 1 ? null : Buffer.from(`value ${n} of magic ${magic}`),
+      }))
+      return [encodeMessageSet({ magic, codec, messages })]
+    }),
+  )
+  const log = join(folder, names.logFile(0))
+  writeFileSync(log, Buffer.concat(sets))
+  for (const name of [names.offsetIndexFile(0), names.timeIndexFile(0)]) writeFileSync(join(folder, name), '')
+  const run = ['--files', log]
+  return { label: 'old formats', folder, compacted: false, runs: [run, [...run, '--print-data-log']] }
 }
 
 const isCompacted = (folder: string): boolean => folder === 'compacted-0'
