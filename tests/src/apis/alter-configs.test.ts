@@ -97,8 +97,8 @@ describe('topics', () => {
   })
 
   test.each([
-    ['a key without effect', ['delete.retention.ms', SET, '5'], INVALID_CONFIG],
-    ['a key without effect, at its default', ['delete.retention.ms', SET, '86400000'], NONE],
+    ['a key without effect', ['local.retention.ms', SET, '5'], INVALID_CONFIG],
+    ['a key without effect, at its default', ['local.retention.ms', SET, '-2'], NONE],
     ['a value that is not served', ['cleanup.policy', APPEND, 'burn'], INVALID_CONFIG],
     ['an unknown key', ['constructor', APPEND, 'x'], INVALID_CONFIG],
     ['an unknown operation', ['retention.ms', 4, 'x'], UNKNOWN_SERVER_ERROR],

@@ -1,5 +1,7 @@
 // GetTelemetrySubscriptions and PushTelemetry over the real handlers in virtual time.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { open } from '../../../compat/harness/wire.ts'
+import { createBroker } from '../../../src/index.ts'
 import { memoryFiles } from '../../../storage/files-memory.ts'
 import {
   INVALID_RECORD,
@@ -196,6 +198,26 @@ describe('pushes', () => {
     expect((await get(subscription.clientInstanceId)).errorCode).toBe(NONE)
     expect(broker.opened.broker.telemetry.clients()).toHaveLength(1)
   })
+})
+
+test('over sockets, and told by the object of createBroker', async () => {
+  const running = createBroker()
+  expect(running.clientMetrics()).toEqual([])
+  await running.listen()
+  try {
+    const wire = await open(running.bootstrap)
+    const { clientInstanceId, subscriptionId } = await wire.request(GetTelemetrySubscriptions, 0, {
+      clientInstanceId: NO_ID,
+    })
+    const push = { clientInstanceId, subscriptionId, terminating: true, compressionType: 0, metrics: GOOD }
+    expect(await wire.request(PushTelemetry, 0, push)).toMatchObject({ errorCode: NONE })
+    expect(running.clientMetrics()).toMatchObject([
+      { clientInstanceId, clientId: 'wire', isTerminated: true, metrics: [{ name: 'org.apache.kafka.x' }] },
+    ])
+    wire.close()
+  } finally {
+    await running.close()
+  }
 })
 
 test('a client that was not heard of for three intervals, or too many others since, starts anew', () => {
