@@ -1,4 +1,5 @@
 /** Snapshots on the disk: when they are written, what is cut, what a start makes of them, whole, damaged and half written. */
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Arena } from '../../../storage/arena.ts'
 import { crashFiles, type CrashFiles } from '../../../storage/files-crash.ts'
@@ -355,4 +356,81 @@ describe('on a disk that loses what is not synced and fails', () => {
       }
     },
   )
+
+  type Step =
+    | { readonly do: 'create'; readonly name: string; readonly count: number }
+    | { readonly do: 'remove'; readonly name: string }
+    | { readonly do: 'snapshot'; readonly waits: boolean }
+    | { readonly do: 'stop' }
+    /** The process or the machine stops at one of the next calls, while a snapshot is written and a topic made. */
+    | { readonly do: 'crash'; readonly afterCalls: number; readonly power: boolean; readonly seed: number }
+  const name = fc.constantFrom('a', 'b', 'c', 'd', 'e')
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    fc.record({ do: fc.constant('create' as const), name, count: fc.integer({ min: 1, max: 25 }) }),
+    fc.record({ do: fc.constant('remove' as const), name }),
+    fc.record({ do: fc.constant('snapshot' as const), waits: fc.boolean() }),
+    fc.record({ do: fc.constant('stop' as const) }),
+    fc.record({
+      do: fc.constant('crash' as const),
+      afterCalls: fc.integer({ min: 0, max: 25 }),
+      power: fc.boolean(),
+      seed: fc.integer({ min: 1, max: 1_000_000 }),
+    }),
+  )
+
+  /** What was answered must be there at every start; what was not may be. */
+  async function history(steps: readonly Step[]): Promise<void> {
+    const files = crashFiles()
+    const sure = new Map<string, number>()
+    const unsure = new Map<string, number | null>()
+    let running = await start(files, { settings })
+    let snapshot = Promise.resolve()
+    const change = async (topic: string, count: number | null): Promise<void> => {
+      if ((count === null) === (running.metadata.image.topicByName(topic) === undefined)) return
+      unsure.set(topic, count)
+      await (count === null ? remove(running, topic) : create(running, topic, count))
+      unsure.delete(topic)
+      if (count === null) sure.delete(topic)
+      else sure.set(topic, count)
+    }
+    const restart = async (cleanShutdown: boolean): Promise<void> => {
+      running = await start(files, { settings, cleanShutdown })
+      const found = new Map([...running.metadata.image.topics()].map(each => [each.name, each.partitions.length]))
+      for (const [topic, count] of unsure) {
+        const before = sure.get(topic)
+        expect([before, count ?? undefined]).toContain(found.get(topic))
+        if (found.has(topic)) sure.set(topic, found.get(topic)!)
+        else sure.delete(topic)
+      }
+      unsure.clear()
+      expect(Object.fromEntries(found)).toEqual(Object.fromEntries(sure))
+    }
+    for (const each of steps) {
+      if (each.do === 'create') await change(each.name, each.count)
+      else if (each.do === 'remove') await change(each.name, null)
+      else if (each.do === 'snapshot') {
+        snapshot = running.metadata.writeSnapshot()
+        if (each.waits) await snapshot
+      } else if (each.do === 'stop') {
+        await running.metadata.idle()
+        await running.log.close(true)
+        await restart(true)
+      } else {
+        files.failAt(each.afterCalls + 1, { code: 'EHALT' })
+        const made = change('crashing', 3).catch(() => undefined)
+        await Promise.all([made, snapshot, running.metadata.writeSnapshot()])
+        files.failAt(1, { code: 'EHALT' })
+        await change('e', running.metadata.image.topicByName('e') ? null : 2).catch(() => undefined)
+        await running.log.close(false)
+        files.failAt(0)
+        if (each.power) files.crash(chooser(each.seed))
+        else files.kill()
+        await restart(false)
+      }
+    }
+  }
+
+  test('random histories', { timeout: 60_000 }, async () => {
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), history), { numRuns: 60 })
+  })
 })
