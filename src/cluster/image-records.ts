@@ -31,17 +31,26 @@ export function* imageRecords(image: MetadataView): Generator<MetadataRecord, vo
   yield* image.others
 }
 
-function partitionRecord(topicId: string, { partition: partitionId, ...rest }: PartitionImage): MetadataRecord {
-  const someOf = (list: readonly number[]) => (list.length === 0 ? null : list)
-  const { eligibleLeaderReplicas, lastKnownElr } = rest
+const someOf = (list: readonly number[]): readonly number[] | null => (list.length === 0 ? null : list)
+
+// Field by field: there may be a hundred thousand of them.
+function partitionRecord(topicId: string, p: PartitionImage): MetadataRecord {
   return {
     type: 'PartitionRecord',
     value: {
-      ...rest,
-      partitionId,
+      partitionId: p.partition,
       topicId,
-      eligibleLeaderReplicas: someOf(eligibleLeaderReplicas),
-      lastKnownElr: someOf(lastKnownElr),
+      replicas: p.replicas,
+      isr: p.isr,
+      removingReplicas: p.removingReplicas,
+      addingReplicas: p.addingReplicas,
+      leader: p.leader,
+      leaderRecoveryState: p.leaderRecoveryState,
+      leaderEpoch: p.leaderEpoch,
+      partitionEpoch: p.partitionEpoch,
+      directories: p.directories,
+      eligibleLeaderReplicas: someOf(p.eligibleLeaderReplicas),
+      lastKnownElr: someOf(p.lastKnownElr),
     },
   }
 }

@@ -44,7 +44,7 @@ export interface Snapshot {
 }
 
 /** A batch is closed once it has this many bytes: the pieces in which a snapshot is written. */
-const BATCH_BYTES = 128 * 1024
+const BATCH_BYTES = 32 * 1024
 
 /** The batches of the file, in order. */
 export function* snapshotBatches(o: SnapshotToWrite, timestamp: number): Generator<Buffer, void, undefined> {
