@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import * as batch from '../../../protocol/records/batch.ts'
 import { KAFKA_STORAGE_ERROR, KafkaError } from '../../../protocol/errors.ts'
 import { createTopics, deleteTopics, registerBroker } from '../../../src/cluster/controller.ts'
-import type { MetadataDelta, MetadataView } from '../../../src/cluster/image.ts'
+import { MetadataImage, type MetadataDelta, type MetadataView } from '../../../src/cluster/image.ts'
+import { quorumRecords } from '../../../src/cluster/quorum.ts'
+import type { SnapshotToWrite } from '../../../src/cluster/snapshot.ts'
+import { decode } from '../../../protocol/compile.ts'
+import { Reader } from '../../../protocol/reader.ts'
+import { encodeControlBatch } from '../../../protocol/records/control.ts'
+import { decodeRecords } from '../../../protocol/records/record.ts'
+import { LeaderChangeMessage } from '../../../protocol/state/control-records.ts'
 import { loadBatches } from '../../../src/cluster/metadata-log.ts'
 import type { Metadata } from '../../../src/cluster/metadata.ts'
 import { partitionChange, type PartitionChange } from '../../../src/cluster/partition-image.ts'
@@ -134,6 +141,62 @@ describe('a start', () => {
     const [bytes] = rubbish.read()
     bytes?.fill(0xff, batch.HEADER_SIZE + 6, batch.HEADER_SIZE + 10)
     await expect(open({ log: rubbish })).rejects.toThrow(/damaged at offset 0/)
+  })
+})
+
+describe('a quorum whose voters are records (kraft.version 1)', () => {
+  const voter = (voterId: number) => ({
+    voterId,
+    voterDirectoryId: DIRECTORY,
+    endpoints: [{ name: 'CONTROLLER', host: 'localhost', port: 9093 }],
+    kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
+  })
+  /** As `kafka-storage format --standalone` leaves a directory: voters in the snapshot at offset 0. */
+  const formatted = (...voters: number[]): MemoryLog => {
+    const quorum = { kraftVersion: 1, voters: voters.map(voter) }
+    const snapshot = { id: { offset: 0, epoch: 0 }, image: new MetadataImage(), quorum, lastContainedTimestamp: 0 }
+    return Object.assign(new MemoryLog(), { snapshot })
+  }
+
+  test('is led in its own words, and snapshots tell of it', async () => {
+    const log = formatted(1)
+    let written: SnapshotToWrite | null = null
+    const writeSnapshot = (snapshot: SnapshotToWrite) => Promise.resolve(void (written = snapshot))
+    const { metadata, quorumState } = await open({
+      log: Object.assign(log, { writeSnapshot }),
+      snapshots: { maxBytes: 1 << 30, intervalMs: 0 },
+    })
+    expect(JSON.parse(quorumState.data!.toString())).toEqual({
+      leaderId: 1,
+      leaderEpoch: 1,
+      votedId: -1,
+      votedDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA',
+      data_version: 1,
+    })
+    const [first] = log.read()
+    const [change] = decodeRecords(first!, 0)
+    const reader = new Reader(change!.value!)
+    expect(decode(LeaderChangeMessage, 1, reader)).toMatchObject({
+      version: 1,
+      leaderId: 1,
+      voters: [{ voterId: 1, voterDirectoryId: DIRECTORY }],
+    })
+    reader.expectEnd()
+    await metadata.writeSnapshot()
+    expect(written).toMatchObject({ id: { offset: log.endOffset, epoch: 1 }, quorum: log.snapshot!.quorum })
+  })
+
+  test('of others is refused', async () => {
+    await expect(open({ log: formatted(1, 2) })).rejects.toThrow(
+      /a quorum of the nodes 1, 2, and only one of node 1 alone/,
+    )
+    await expect(open({ log: formatted(2) })).rejects.toThrow(/a quorum of the nodes 2, /)
+  })
+
+  test('stands in the log, too', async () => {
+    const log = new MemoryLog()
+    log.append(encodeControlBatch(quorumRecords({ kraftVersion: 1, voters: [voter(1)] }), { timestamp: 1 }), 1)
+    expect([...loadBatches(log)].at(-1)?.quorum).toEqual({ kraftVersion: 1, voters: [voter(1)] })
   })
 })
 
