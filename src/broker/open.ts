@@ -59,13 +59,18 @@ export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
   const { runtime, directories, metadata } = o
   const nodeId = o.config['node.id']
   const newId = (): string => runtime.random.uuid()
+  let examined = false
   const dirs = await LogDirs.open({
     directories,
     metadata,
     nodeId,
     newId,
     log: runtime.log,
-    examine: files => examineKafkaDir(files, nodeId),
+    examine: files => {
+      // Asked with every look at the directory; once is enough.
+      if (!examined) examineKafkaDir(files, nodeId)
+      examined = true
+    },
   })
   for (const { dir } of dirs.online) for (const warning of dir.warnings) runtime.log.warn(warning)
   const { isKafkas, path, clusterId } = dirs.metadataDir
@@ -229,6 +234,7 @@ async function openWith(
     if (reconfigured) reconfigure()
     logs.apply(delta)
     if (reconfigured) {
+      cleaner.reconfigured()
       logs.configureAll()
       cordon()
     }
