@@ -3,7 +3,13 @@
 import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { TopicPartition } from '../coordinators/transaction/state.ts'
 import type { RequestContext } from './handler.ts'
-import { NONE, OPERATION_NOT_ATTEMPTED, UNKNOWN_TOPIC_OR_PARTITION } from '../../protocol/errors.ts'
+import {
+  KafkaError,
+  NONE,
+  OPERATION_NOT_ATTEMPTED,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  UNSUPPORTED_VERSION,
+} from '../../protocol/errors.ts'
 import { AddPartitionsToTxn } from '../../protocol/messages/24-add-partitions-to-txn.ts'
 import { byTopic } from './by-topic.ts'
 import { fencedFor } from './fenced.ts'
@@ -66,6 +72,8 @@ async function oneTransaction(transaction: Transaction, { broker, apiVersion }: 
   }
   const clientTransactionVersion = apiVersion >= BROKER_VERSION ? 2 : 0
   const code = await broker.transactionCoordinator.addPartitions({ ...identity, clientTransactionVersion })
+  // transaction.version 0: it is the whole request that asks for too much.
+  if (code === UNSUPPORTED_VERSION) throw new KafkaError(code)
   return results(transaction.topics, () => fencedFor(code, apiVersion, 2))
 }
 

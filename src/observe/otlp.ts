@@ -50,6 +50,10 @@ class Proto {
     this.#end = end
   }
 
+  copy(): Proto {
+    return new Proto(this.#bytes, this.#at, this.#end)
+  }
+
   /** Calls `field` for each field. It reads the value with one of the functions below, or leaves it. */
   each(field: Field): void {
     while (this.#at < this.#end) {
@@ -144,24 +148,28 @@ const of =
     if (number === wanted && type === LENGTH) read(from.message())
   }
 
+/** Of several kinds of data the last one counts, as protobuf has it. */
 function readMetric(metric: Proto, add: (point: Point) => void): void {
   let name = ''
-  const numbers: { kind: Point['kind']; data: Proto }[] = []
+  let kind: Point['kind'] = 'gauge'
+  let data: Proto | null = null
   metric.each((number, type, from) => {
     if (type !== LENGTH) return
     if (number === 1) name = from.text()
-    if (number === 5) numbers.push({ kind: 'gauge', data: from.message() })
-    if (number === 7) numbers.push({ kind: 'sum', data: from.message() })
+    if (number !== 5 && number !== 7) return
+    kind = number === 5 ? 'gauge' : 'sum'
+    data = from.message()
   })
-  for (const { kind, data } of numbers) {
-    let isDelta = false
-    const points: Omit<Point, 'name' | 'kind' | 'isDelta'>[] = []
-    data.each((number, type, from) => {
-      if (number === 1 && type === LENGTH) points.push(readPoint(from.message()))
-      if (number === 2 && type === VARINT && kind === 'sum') isDelta = Number(from.varint()) === DELTA
-    })
-    for (const point of points) add({ ...point, name, kind, isDelta })
-  }
+  if (data !== null) readPoints(data, kind, name, add)
+}
+
+/** Twice over the data, rather than to hold points until it is known whether they are deltas. */
+function readPoints(data: Proto, kind: Point['kind'], name: string, add: (point: Point) => void): void {
+  let isDelta = false
+  data.copy().each((number, type, from) => {
+    if (number === 2 && type === VARINT && kind === 'sum') isDelta = Number(from.varint()) === DELTA
+  })
+  data.each(of(1, point => add({ ...readPoint(point), name, kind, isDelta })))
 }
 
 function readPoint(data: Proto): Omit<Point, 'name' | 'kind' | 'isDelta'> {

@@ -1,8 +1,18 @@
 // Levels of features: what UpdateFeatures takes and refuses, what ApiVersions tells afterwards, and that coordinators
 // follow.
 import type { AskOf } from '../../../protocol/api.ts'
-import { ApiVersions, DescribeConfigs, IncrementalAlterConfigs, UpdateFeatures } from '../../../protocol/index.ts'
+import {
+  AddPartitionsToTxn,
+  ApiVersions,
+  DescribeConfigs,
+  DescribeTransactions,
+  EndTxn,
+  IncrementalAlterConfigs,
+  InitProducerId,
+  UpdateFeatures,
+} from '../../../protocol/index.ts'
 import { scenario, type Case } from '../scenario.ts'
+import { add, begin, complete, end, ONE_SEGMENT } from './transactions.ts'
 
 type Update = readonly [feature: string, level: number, upgradeType?: number]
 
@@ -173,4 +183,41 @@ const leaderReplicas = scenario(
   { versions: [2, 2], alone: true },
 )
 
-export const featureScenarios = [refusals, oldRefusals, changes, leaderReplicas]
+/** Epochs tell which protocol a coordinator follows. */
+const coordinators = scenario(
+  'features/coordinators follow',
+  UpdateFeatures,
+  async (on, v) => {
+    const topic = await on.topic('t', { configs: ONE_SEGMENT })
+    for (const [index, wanted] of [2, 1, 0, 2].entries()) {
+      const update = [TRANSACTION, wanted, index === 1 || index === 2 ? SAFE : UPGRADE] as const
+      await on.ask(`to ${wanted}`, UpdateFeatures, v, request(v, [update]))
+      await isAt(on, TRANSACTION, wanted)
+      const at = `at ${wanted}, ${index}`
+      const old = await begin(on, `old-${index}`)
+      await add(on, old, topic, 0)
+      await on.ask(`${at}: an older client commits`, EndTxn, 4, end(old, true))
+      await complete(on, old)
+      const recent = await begin(on, `new-${index}`)
+      await add(on, recent, topic, 0)
+      await on.ask(`${at}: a new client commits`, EndTxn, 5, end(recent, true))
+      // At level 0 it is refused, and Kafka keeps the transaction from then on.
+      if (wanted > 0) await complete(on, recent)
+      const adding = await begin(on, `adding-${index}`)
+      await on.ask(`${at}: a new client adds`, AddPartitionsToTxn, 4, {
+        transactions: [{ ...adding, topics: [{ name: topic.name, partitions: [0] }] }],
+      })
+      const open = await begin(on, `open-${index}`)
+      await add(on, open, topic, 0)
+      const again = { transactionalId: open.transactionalId, transactionTimeoutMs: 60_000 }
+      await on.ask(`${at}: taken over while open`, InitProducerId, 5, again)
+      await complete(on, open)
+      await on.ask(`${at}: taken over`, InitProducerId, 5, again)
+      const transactionalIds = [old, open].map(({ transactionalId }) => transactionalId)
+      await on.ask(`${at}: how they stand`, DescribeTransactions, 0, { transactionalIds })
+    }
+  },
+  { versions: [2, 2], alone: true },
+)
+
+export const featureScenarios = [refusals, oldRefusals, changes, coordinators, leaderReplicas]

@@ -21,9 +21,9 @@ import {
 import { batch, fetchFrom, produce, settle } from './requests.ts'
 
 /** Markers have the time of the day, and records times long past: that would begin a new segment. */
-const ONE_SEGMENT = { 'segment.ms': '3153600000000' }
+export const ONE_SEGMENT = { 'segment.ms': '3153600000000' }
 
-interface Producer {
+export interface Producer {
   readonly transactionalId: string
   readonly producerId: number
   readonly producerEpoch: number
@@ -33,7 +33,7 @@ interface Producer {
 const LATER = new Set([14, 15, 16, 51])
 
 /** Initializes a transactional producer; waits until the coordinator can answer. */
-async function begin(on: Case, hint: string): Promise<Producer> {
+export async function begin(on: Case, hint: string): Promise<Producer> {
   const transactionalId = on.name(hint)
   await on.until('a transaction coordinator', async () => {
     const { coordinators } = await on.useVersion(FindCoordinator, 4, { keyType: 1, coordinatorKeys: [transactionalId] })
@@ -51,7 +51,7 @@ async function begin(on: Case, hint: string): Promise<Producer> {
 }
 
 /** Adds partitions as clients do, in version 3. */
-async function add(on: Case, p: Producer, topic: Topic, ...partitions: number[]): Promise<void> {
+export async function add(on: Case, p: Producer, topic: Topic, ...partitions: number[]): Promise<void> {
   await on.until('the partitions are added', async () => {
     const { resultsByTopicV3AndBelow } = await on.useVersion(
       AddPartitionsToTxn,
@@ -78,13 +78,13 @@ const addOf = (v: number, p: Producer, name: string, ...partitions: number[]): A
     : { transactions: [{ ...p, topics: [{ name, partitions }] }] }
 
 /** Markers are written behind the answer to EndTxn. */
-const complete = (on: Case, p: Producer): Promise<void> =>
+export const complete = (on: Case, p: Producer): Promise<void> =>
   on.until('the transaction is complete', async () => {
     const { transactionStates } = await on.use(DescribeTransactions, { transactionalIds: [p.transactionalId] })
     return transactionStates[0]?.transactionState.startsWith('Complete') ?? false
   })
 
-const end = (p: Producer, committed: boolean): AskOf<typeof EndTxn> => ({ ...p, committed })
+export const end = (p: Producer, committed: boolean): AskOf<typeof EndTxn> => ({ ...p, committed })
 
 const of = (p: Producer, baseSequence: number, ...values: string[]) =>
   batch(values, { ...p, baseSequence, isTransactional: true })

@@ -76,6 +76,7 @@ function endAndBump(turn: Turn, txn: Transaction, command: EndCommand): void {
   }
   if (txn.state !== 'Ongoing' && commit) throw new KafkaError(INVALID_TXN_STATE)
   const version = command.clientTransactionVersion
+  turn.checkClient(version)
   const needsId = needsNextProducerId(txn, version)
   if (needsId && command.newProducerId === null) return turn.reply(NEEDS_PRODUCER_ID)
   const nextProducerId = needsId ? command.newProducerId! : NO_PRODUCER_ID

@@ -20,9 +20,10 @@ export function addPartitions(turn: Turn, command: AddCommand): void {
   // Before anything else: the id may be about to change, and the producer may already have the new one.
   if (isCompleting(txn)) throw new KafkaError(CONCURRENT_TRANSACTIONS)
   checkProducer(txn, command)
-  turn.reply(null)
   const isOpen = txn.state === 'Ongoing'
-  if (isOpen && partitions.every(partition => contains(txn.partitions, partition))) return
+  if (isOpen && partitions.every(partition => contains(txn.partitions, partition))) return turn.reply(null)
+  turn.checkClient(clientTransactionVersion)
+  turn.reply(null)
   turn.log(
     transactionalId,
     transition(txn, 'Ongoing', turn.now, {

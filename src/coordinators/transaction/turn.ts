@@ -8,6 +8,7 @@ import type {
   TransactionSend,
 } from './commands.ts'
 import type { Transaction } from './state.ts'
+import { KafkaError, UNSUPPORTED_VERSION } from '../../../protocol/errors.ts'
 
 export type TransactionEffects = Effects<TransactionRecord, TransactionCommand, TransactionReply>
 
@@ -37,6 +38,11 @@ export class Turn {
     this.version = o.version
     this.now = o.now
     this.#ticket = o.ticket
+  }
+
+  /** At level 0 records cannot carry which protocol the client follows: a client that follows a later one is refused. */
+  checkClient(clientTransactionVersion: number): void {
+    if (this.version === 0 && clientTransactionVersion > 0) throw new KafkaError(UNSUPPORTED_VERSION)
   }
 
   /** Adds a record for the log; null forgets the id. */

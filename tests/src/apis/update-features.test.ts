@@ -1,10 +1,12 @@
 // UpdateFeatures over the real handlers: which levels may be, that they last and that coordinators follow.
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../../storage/files-memory.ts'
-import { INVALID_UPDATE_VERSION, NONE } from '../../../protocol/errors.ts'
+import { INVALID_UPDATE_VERSION, NONE, UNSUPPORTED_VERSION } from '../../../protocol/errors.ts'
 import {
+  AddPartitionsToTxn,
   ApiVersions,
   DescribeConfigs,
+  EndTxn,
   IncrementalAlterConfigs,
   UpdateFeatures,
 } from '../../../protocol/messages/index.ts'
@@ -153,6 +155,34 @@ describe('UpdateFeatures', () => {
     expect(await written(1)).toBe(1)
     expect(await written(0)).toBe(0)
   })
+})
+
+test('at level 0 a client that follows a later one is refused, and its transaction can still be ended', async () => {
+  const broker = await start()
+  await broker.createTopic('t')
+  await update(broker, [[TRANSACTION, 0, SAFE]])
+  const producer = new TestProducer(broker, { version: 1 })
+  await producer.init()
+  await producer.send('t', 'a')
+  const { transactionalId, producerId, producerEpoch } = producer
+  const ask = { transactionalId, producerId, producerEpoch, committed: true }
+  expect(await broker.ask(EndTxn, ask, 5)).toMatchObject({ errorCode: UNSUPPORTED_VERSION })
+  const other = new TestProducer(broker, { version: 2, transactionalId: 'other' })
+  await other.init()
+  const { producerId: otherId, producerEpoch: otherEpoch } = other
+  const transaction = {
+    transactionalId: 'other',
+    producerId: otherId,
+    producerEpoch: otherEpoch,
+    verifyOnly: false,
+    topics: [{ name: 't', partitions: [0] }],
+  }
+  expect(await broker.ask(AddPartitionsToTxn, { transactions: [transaction] }, 5)).toMatchObject({
+    errorCode: UNSUPPORTED_VERSION,
+    resultsByTransaction: [],
+  })
+  expect(await other.send('t', 'b')).toBe(UNSUPPORTED_VERSION)
+  expect(await broker.ask(EndTxn, ask, 4)).toMatchObject({ errorCode: NONE })
 })
 
 describe('eligible leader replicas', () => {
