@@ -50,22 +50,17 @@ export function findCleanable(segments: readonly CompactionFacts[], o: Cleanable
   const isReset =
     o.cleanedOffset !== undefined && (o.cleanedOffset < logStartOffset || o.cleanedOffset > o.logEndOffset)
   const firstDirtyOffset = isReset ? logStartOffset : (o.cleanedOffset ?? logStartOffset)
-  const sealed = segments.slice(0, -1)
   const active = segments.at(-1)!
-  const dirty = sealed.slice(containing(sealed, firstDirtyOffset))
+  const dirty = from(segments, firstDirtyOffset, active.baseOffset)
   const bounds = [o.stableOffset, active.baseOffset, o.syncedOffset]
   if (config.minCompactionLagMs > 0) {
     const young = dirty.find(segment => segment.largestTimestamp > now - config.minCompactionLagMs)
     if (young !== undefined) bounds.push(young.baseOffset)
   }
   const bound = Math.max(firstDirtyOffset, Math.min(...bounds))
-  const firstUncleanable = bound >= active.baseOffset ? active : (sealed[containing(sealed, bound)] ?? active)
-  const firstUncleanableOffset = firstUncleanable.baseOffset
-  const cleanBytes = sum(sealed.filter(segment => segment.baseOffset < firstDirtyOffset))
-  const from = Math.min(firstDirtyOffset, firstUncleanableOffset)
-  const cleanable = sealed
-    .slice(containing(sealed, from))
-    .filter(({ baseOffset }) => baseOffset < firstUncleanableOffset)
+  const firstUncleanableOffset = (from(segments, bound, active.baseOffset)[0] ?? active).baseOffset
+  const cleanBytes = sum(segments.filter(segment => segment.baseOffset < firstDirtyOffset))
+  const cleanable = from(segments, Math.min(firstDirtyOffset, firstUncleanableOffset), firstUncleanableOffset)
   const cleanableBytes = sum(cleanable)
   const totalBytes = cleanBytes + cleanableBytes
   const dirtyRatio = totalBytes === 0 ? 0 : cleanableBytes / totalBytes
@@ -93,11 +88,11 @@ function compactionDelay(dirty: readonly CompactionFacts[], { maxCompactionLagMs
   return earliest < cleanUntil ? cleanUntil - earliest : 0
 }
 
-/** Index of the segment that holds the offset: the last one that begins at or below it, else the first. */
-function containing(segments: readonly { readonly baseOffset: number }[], offset: number): number {
-  let found = 0
-  while (found + 1 < segments.length && segments[found + 1]!.baseOffset <= offset) found++
-  return found
+/** From the segment that holds `offset` on, those that begin below `end`. */
+function from(segments: readonly CompactionFacts[], offset: number, end: number): readonly CompactionFacts[] {
+  let first = 0
+  while (first + 1 < segments.length && segments[first + 1]!.baseOffset <= offset) first++
+  return segments.slice(first).filter(({ baseOffset }) => baseOffset < end)
 }
 
 const sum = (segments: readonly CompactionFacts[]): number => segments.reduce((total, { size }) => total + size, 0)

@@ -88,9 +88,18 @@ export class Cleaner {
     void this.#write(after).then(() => this.#write(before))
   }
 
+  /** Settings changed: the next look for something to do comes at once, as that of new threads does in Kafka. */
+  reconfigured(): void {
+    // Null: it is at work.
+    if (this.#timer === null) return
+    this.#timer.cancel()
+    this.#arm(0)
+  }
+
   #arm(ms: number): void {
     if (this.#isStopped) return
     this.#timer = this.#o.runtime.timers.after(ms, () => {
+      this.#timer = null
       this.#working = this.#work().finally(() => this.#arm(this.#o.config['log.cleaner.backoff.ms']))
     })
   }

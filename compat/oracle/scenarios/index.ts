@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts'
 import { alterConfigScenarios } from './alter-configs.ts'
 import { aclScenarios } from './acls.ts'
 import { clusterAdminScenarios } from './cluster-admin.ts'
+import { compactionScenarios } from './compaction.ts'
 import { configScenarios } from './configs.ts'
 import { featureScenarios } from './features.ts'
 import { fetchScenarios } from './fetch.ts'
@@ -47,5 +48,6 @@ export const scenarios: readonly Scenario[] = [
   ...framingScenarios,
   ...transactionScenarios,
   ...lifecycleScenarios,
+  ...compactionScenarios,
   ...refusedScenarios,
 ]
