@@ -7,7 +7,7 @@ import { describeBatches } from '../protocol/records/describe.ts'
 import { RecordError } from '../protocol/records/error.ts'
 import type { Files } from './files.ts'
 import type { Entry, Findings } from './inspect-entry.ts'
-import { asMagic2, exactLastOffset, rawBatches } from './inspect-log.ts'
+import { asMagic2, exactLastOffset, firstOf, rawBatches } from './inspect-log.ts'
 import * as names from './names.ts'
 import { OFFSET_INDEX_ENTRY_SIZE } from './offset-index.ts'
 import { TIME_INDEX_ENTRY_SIZE } from './time-index.ts'
@@ -17,6 +17,8 @@ export interface IndexPrintOptions {
   readonly verifyOnly?: boolean
   /** Only the look that a start takes at an index, to decide whether it is built anew. */
   readonly sanityOnly?: boolean
+  /** How far the end of a batch is looked for from where an index leads; default 5 MiB. */
+  readonly maxMessageBytes?: number
   readonly findings?: Findings
   /** How messages name a file; default: by its path. */
   readonly shown?: (path: string) => string
@@ -52,7 +54,7 @@ export function* offsetIndexEntries(files: Files, path: string, options: IndexPr
     const position = data.readInt32BE(at + 4)
     // A crash of Apache Kafka leaves zeros behind the entries.
     if (n > 0 && offset === index.baseOffset) return
-    const found = lastOffsetAt(index, position)
+    const found = lastOffsetAt(index, position, options.maxMessageBytes ?? MAX_MESSAGE_BYTES)
     if (found === null) {
       yield { problem: `entry ${n} (offset ${offset}): no batch begins at ${position}`, position: at }
       continue
@@ -64,13 +66,12 @@ export function* offsetIndexEntries(files: Files, path: string, options: IndexPr
   }
 }
 
-/** Kafka's `--max-message-size`: it looks no further for the end of a batch. */
 const MAX_MESSAGE_BYTES = 5 * 1024 * 1024
 
-function lastOffsetAt({ files, log }: Beside, position: number): bigint | null {
+function lastOffsetAt({ files, log }: Beside, position: number, maxMessageBytes: number): bigint | null {
   if (position < 0 || position > files.size(log)) return null
-  const next = rawBatches(files, log, position, position + MAX_MESSAGE_BYTES).next()
-  return next.done === true ? null : exactLastOffset(next.value.bytes)
+  const found = firstOf(rawBatches(files, log, position, position + maxMessageBytes))
+  return found === null ? null : exactLastOffset(found.bytes)
 }
 
 export function* timeIndexEntries(files: Files, path: string, options: IndexPrintOptions): Generator<Entry, void> {

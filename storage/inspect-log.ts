@@ -6,6 +6,7 @@ import { controlTypeName, decodeControlKey, decodeEndTransactionMarker } from '.
 import { describeBatches, describeHeader, describeRecords } from '../protocol/records/describe.ts'
 import type { DescribedBatch, DescribedRecord } from '../protocol/records/describe.ts'
 import { RecordError } from '../protocol/records/error.ts'
+import { MIN_RECORD_SIZE } from '../protocol/records/record.ts'
 import { isMessageCrcValid, readMessageSet } from '../protocol/records/legacy.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import type { Files } from './files.ts'
@@ -113,6 +114,14 @@ export function* rawBatches(
   }
 }
 
+/** The first batch of a walk, which ends there. */
+export function firstOf(batches: Generator<FoundBatch, LogEnd, undefined>): FoundBatch | null {
+  const next = batches.next()
+  if (next.done === true) return null
+  batches.return({ position: next.value.position, bytes: 0, why: 'END' })
+  return next.value
+}
+
 /** The last offset of the batch at 0, exactly. */
 export function exactLastOffset(bytes: Buffer): bigint {
   const base = bytes.readBigInt64BE(0)
@@ -204,13 +213,22 @@ export function asMagic2(found: Buffer): Buffer {
   return bytes
 }
 
+/** A count that is too large is known before the first record is read; those that are there are told all the same. */
+function withPossibleCount(batch: Buffer): Buffer {
+  const most = Math.floor((batch.byteLength - header.HEADER_SIZE) / MIN_RECORD_SIZE)
+  if (header.codec(batch, 0) !== 0 || header.recordCount(batch, 0) <= most) return batch
+  const bytes = Buffer.from(batch)
+  bytes.writeInt32BE(most, 57)
+  return bytes
+}
+
 interface LegacyRecord extends DescribedRecord {
   readonly crc?: number
   readonly isValid?: boolean
 }
 
 function* recordsOf(bytes: Buffer, magic: number): Generator<LegacyRecord, void> {
-  if (magic >= 2) return yield* describeRecords(bytes, 0)
+  if (magic >= 2) return yield* describeRecords(withPossibleCount(bytes), 0)
   const messages = readMessageSet(bytes, 0, bytes.byteLength, { checkCrc: false }).flatMap(batch => batch.messages)
   const records = describeBatches(bytes).flatMap(batch => batch.records)
   for (const [n, record] of records.entries()) {

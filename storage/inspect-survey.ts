@@ -7,7 +7,7 @@ import { RecordError } from '../protocol/records/error.ts'
 import { newWalkResult, RecordCursor, walkBatch, walkMessage } from '../protocol/records/record.ts'
 import { lastOffsetOf } from './batch-cursor.ts'
 import type { FileHandle, Files } from './files.ts'
-import { batchesOfFile, isValidBatch } from './inspect-log.ts'
+import { batchesOfFile, firstOf, isValidBatch } from './inspect-log.ts'
 
 export interface SurveyedBatch {
   readonly position: number
@@ -145,9 +145,9 @@ function misplaced(
 /** The base offset of the batch at a position; at the end of the file that of the next segment. */
 function followingOffset(files: Files, path: string, position: number, to: number): number | null {
   if (position === files.size(path)) return to === Infinity ? null : to
-  const next = batchesOfFile(files, path, position).next()
-  if (next.done === true || header.magic(next.value.bytes, 0) !== 2) return null
-  return header.isCrcValid(next.value.bytes, 0) ? header.baseOffset(next.value.bytes, 0) : null
+  const next = firstOf(batchesOfFile(files, path, position))
+  if (next === null || header.magic(next.bytes, 0) !== 2) return null
+  return header.isCrcValid(next.bytes, 0) ? header.baseOffset(next.bytes, 0) : null
 }
 
 function search(handle: FileHandle, from: number, size: number, next: number, to: number): number {

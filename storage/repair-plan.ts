@@ -119,8 +119,8 @@ function planFolder(planning: Planning, report: FolderReport): FolderRepair | nu
   for (const fault of of(names.QUORUM_STATE_FILE)) give(fault, 'nothing else tells how the last election ended')
   const drop = of(names.PRODUCER_SNAPSHOT_SUFFIX, names.LEADER_EPOCH_CHECKPOINT_FILE).map(({ path }) => path)
   for (const fault of of(names.CHECKPOINT_SUFFIX)) {
-    if (report.segments > 0 && report.startOffset === 0) drop.push(fault.path)
-    else give(fault, 'the log no longer begins at 0, so this snapshot cannot be made from it')
+    if (isReplaceable(report, fileNames, faults)) drop.push(fault.path)
+    else give(fault, 'neither the log nor another snapshot holds what it held')
   }
   let topicId: string | null = null
   for (const fault of of(names.PARTITION_METADATA_FILE)) {
@@ -135,6 +135,14 @@ function planFolder(planning: Planning, report: FolderReport): FolderRepair | nu
   const unique = [...new Set(drop)]
   if (segments.length === 0 && unique.length === 0 && !rebuild && topicId === null) return null
   return { folder, topic, partition, segments, drop: unique, rebuild, topicId, faults }
+}
+
+/** Whether a start finds all metadata without a broken snapshot: in a log from 0 on, or in another one that the log goes on from. */
+function isReplaceable(report: FolderReport, fileNames: readonly string[], faults: readonly Fault[]): boolean {
+  if (report.segments === 0) return false
+  const broken = new Set(faults.map(({ path }) => names.nameOf(path)))
+  const others = fileNames.filter(name => /^\d{20}-\d{10}\.checkpoint$/.test(name) && !broken.has(name))
+  return report.startOffset === 0 || others.some(name => Number(name.slice(0, 20)) >= report.startOffset)
 }
 
 /** Null: it must not be repaired; the reason is given. */

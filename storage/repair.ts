@@ -10,6 +10,7 @@ import { Log } from './log.ts'
 import type { LogConfig } from './log-config.ts'
 import * as names from './names.ts'
 import { formatPartitionMetadata } from './partition-metadata.ts'
+import { segmentFiles } from './segment.ts'
 import type { FolderRepair, RepairPlan, SegmentRepair, TopRepair, WrongField } from './repair-plan.ts'
 
 export interface RepairOptions {
@@ -165,6 +166,12 @@ class Repair {
 
   #mend(folder: string, segment: SegmentRepair): void {
     const { files } = this.#o
+    // Without indexes any start builds them: what is stopped here half way leaves no log with indexes of another.
+    for (const name of segmentFiles(segment.base)) {
+      const path = names.join(folder, name)
+      if (path !== segment.path && files.exists(path)) files.remove(path)
+    }
+    files.syncDirNow(folder)
     if (!segment.cutOnly) return rewrite(files, folder, segment)
     const handle = files.open(segment.path, 'write')
     try {

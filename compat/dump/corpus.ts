@@ -211,8 +211,12 @@ function ask(runs: readonly (readonly string[])[]): Answer[] {
 
 /** The tool misses the records before a segment's first one, of healthy segments too: said with -1. */
 function withoutFirstOffset(err: string): string {
-  const block = /^(Non-consecutive offsets in .*\/0*(\d+)\.log\n) {2}-1 is followed by \2\n((?: {2}.*\n)*)/gm
-  return err.replaceAll(block, (_, title: string, __, more: string) => (more === '' ? '' : title + more))
+  const block = /^Non-consecutive offsets in .*\/0*(\d+)\.log\n(?: {2}.*\n)*/gm
+  return err.replaceAll(block, (text: string, base: string) => {
+    const [title, ...pairs] = text.trimEnd().split('\n')
+    const left = pairs.filter(pair => pair !== `  -1 is followed by ${base}`)
+    return left.length === 0 ? '' : `${[title, ...left].join('\n')}\n`
+  })
 }
 
 async function compare(cases: readonly Case[], answers: readonly Answer[], damagedCount: number): Promise<Verdicts> {

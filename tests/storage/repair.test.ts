@@ -181,6 +181,26 @@ describe('what a repair does', () => {
     expect(plan.left[0]?.why).toContain('in a state that never was')
   })
 
+  test('a broken snapshot of the metadata log goes where the log, or another one, holds the same', async () => {
+    const folder = '__cluster_metadata-0'
+    const files = partitionOf('kafka-4.3.1-clean', folder)
+    const good = files.readAll('bootstrap.checkpoint')
+    const cut = good.subarray(0, -10)
+    const snapshot = (offset: number) => `${folder}/${String(offset).padStart(20, '0')}-0000000001.checkpoint`
+    files.writeAtomic(snapshot(10), good)
+    expect(wrong(files)).toEqual([])
+    files.writeAtomic(snapshot(20), cut)
+    expect(planRepair(files).folders[0]?.drop).toEqual([snapshot(20)])
+    // As after a cut of the log.
+    for (const name of files.list(folder).filter(one => one.startsWith('00000000000000000000.'))) {
+      files.rename(`${folder}/${name}`, `${folder}/${name.replace('00000000000000000000.', '00000000000000000005.')}`)
+    }
+    files.writeAtomic(`${folder}/00000000000000000005.log`, Buffer.alloc(0))
+    expect(planRepair(files).folders[0]?.drop).toContain(snapshot(20))
+    files.writeAtomic(snapshot(10), cut)
+    expect(planRepair(files).left.map(({ fault }) => fault.path)).toEqual([snapshot(10), snapshot(20)])
+  })
+
   test('the readable lines of the log starts are kept, other broken checkpoints go', async () => {
     const files = partitionOf('kafka-4.3.1-clean', 'truncated-head-0')
     for (const name of ['log-start', 'recovery-point', 'replication'].map(start => `${start}-offset-checkpoint`)) {

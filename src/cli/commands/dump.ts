@@ -25,6 +25,7 @@ partition.metadata, meta.properties, quorum-state. What Apache Kafka's kafka-dum
                                 the same, whatever the folder is called
   --skip-record-metadata        of records only keys and values
   --max-bytes N                 of logs only the first N bytes
+  --max-message-size N          how far indexes are followed for the end of a batch (default 5 MiB)
   --verify-index-only           of indexes only what does not agree with the log
   --index-sanity-check          of indexes only what a start of Apache Kafka looks at
   --json                        one JSON object a line
@@ -123,11 +124,13 @@ function inspectOptions(path: string, values: Values): Omit<InspectOptions, 'fin
   const print = flag === undefined ? byTopic : decoders[flag]
   const printsData = values['print-data-log'] === true || values.decode === true || print !== undefined
   const maxBytes = numberOf(values['max-bytes'], 'max-bytes')
+  const maxMessageBytes = numberOf(values['max-message-size'], 'max-message-size')
   return {
     records: printsData || values['deep-iteration'] === true,
     printControl: printControlRecord,
     ...(print === undefined ? (printsData ? {} : { print: null }) : { print }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
     skipMetadata: values['skip-record-metadata'] === true,
     verifyOnly: values['verify-index-only'] === true,
     sanityOnly: values['index-sanity-check'] === true,
