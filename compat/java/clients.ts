@@ -1,11 +1,12 @@
 // kafka-clients of several releases from Maven Central: one program for each, compiled against it, that checks whatever
 // this release can do and prints a line for each check.
+import { deepStrictEqual } from 'node:assert'
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Context, Suite } from '../harness/index.ts'
+import { external, startBroker, type BrokerUnderTest, type Context, type Suite } from '../harness/index.ts'
 import { cache, compile } from './tools/runner.ts'
 
 interface Release {
@@ -71,15 +72,15 @@ function fetchJars(version: string, folder: string, lib: string): void {
 }
 
 /** Runs the program of one release; each of its checks is a scenario of the suite. */
-async function check(suite: Suite, release: Release, context: Context): Promise<void> {
-  const { broker } = context
+async function check(suite: Suite, release: Release, broker: BrokerUnderTest, context: Context): Promise<void> {
   const { classPath, names } = install(release)
+  // A broker that is not ours is not stopped.
+  const chosen = external === undefined ? names : names.filter(name => name !== 'Restart')
   const flags = ['-Xmx160m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dfile.encoding=UTF-8']
-  const child = spawn(
-    'java',
-    [...flags, '-cp', classPath, 'Main', broker.bootstrap, `v${release.version.replaceAll('.', '')}`, ...names],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
-  )
+  const prefix = `v${release.version.replaceAll('.', '')}`
+  const child = spawn('java', [...flags, '-cp', classPath, 'Main', broker.bootstrap, prefix, ...chosen], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   context.after(() => child.kill('SIGKILL'))
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints = (complaints + text).slice(-2000)))
@@ -95,19 +96,36 @@ async function check(suite: Suite, release: Release, context: Context): Promise<
     } else if (line === 'end') isComplete = true
     if (line.startsWith('please')) child.stdin.write('done\n')
   }
-  if (!isComplete) throw new Error(`the program ended early: ${complaints}`)
+  if (!isComplete) throw new Error(`the program of ${release.version} ended early: ${complaints}`)
 }
 
+const keys = {
+  'group.initial.rebalance.delay.ms': 0,
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
+  // Records have times long past, and must stay.
+  'log.retention.ms': -1,
+}
+
+/** Two at a time, each with a broker of its own: they wait more than they work. */
 export function addClients(suite: Suite): void {
-  for (const release of releases) {
-    suite.scenario(`client ${release.version}: all of its program`, context => check(suite, release, context), {
-      own: {
-        'group.initial.rebalance.delay.ms': 0,
-        'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
-        // Records have times long past, and must stay.
-        'log.retention.ms': -1,
+  for (let i = 0; i < releases.length; i += 2) {
+    const pair = releases.slice(i, i + 2)
+    const names = pair.map(({ version }) => version).join(' and ')
+    suite.scenario(
+      `clients ${names}: their programs end`,
+      async context => {
+        const brokers: BrokerUnderTest[] = []
+        // One after the other: each looks for a port that is free.
+        for (const _ of pair) {
+          // oxlint-disable-next-line no-await-in-loop -- see above
+          const broker = external === undefined ? await startBroker(keys) : context.broker
+          brokers.push(broker)
+          if (broker !== context.broker) context.after(() => broker.dispose())
+        }
+        await Promise.all(pair.map((release, n) => check(suite, release, brokers[n]!, context)))
+        for (const broker of brokers) deepStrictEqual(broker.complaints(), [])
       },
-      timeoutMs: PROGRAM_MS,
-    })
+      { timeoutMs: PROGRAM_MS },
+    )
   }
 }

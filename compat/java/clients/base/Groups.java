@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.AdminClient;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -95,8 +96,8 @@ public final class Groups {
                         consumer.poll(Duration.ofMillis(50)).forEach(record -> seen.add(record.value()));
                         try {
                             consumer.commitSync();
-                        } catch (RebalanceInProgressException error) {
-                            // Between the two halves of an incremental rebalance; it commits with the next ones.
+                        } catch (RebalanceInProgressException | CommitFailedException error) {
+                            // In the middle of a rebalance; it commits with the next ones.
                         }
                     }
                 } catch (Throwable error) {
@@ -163,8 +164,8 @@ public final class Groups {
             });
         } finally {
             for (Member member : members) member.stop();
+            members.forEach(Member::expectWell);
         }
-        members.forEach(Member::expectWell);
         return members.subList(0, 2);
     }
 

@@ -120,6 +120,10 @@ export const reassignments: ToolScenario = {
   name: 'reassign-partitions',
   async run(on) {
     await filled(on, 't', 6, 2)
+    // Some ask brokers that are not there.
+    const impatient = on.file('impatient.properties', 'default.api.timeout.ms=2000\nrequest.timeout.ms=1000\n')
+    const run = (lines: string): Promise<void> =>
+      runLines(on, 'kafka-reassign-partitions', lines.trim().replaceAll(/$/gm, ` --command-config ${impatient}`))
     const move = on.file('move.json', '{"topics": [{"topic": "t"}], "version": 1}')
     const unknown = on.file('unknown.json', '{"topics": [{"topic": "missing"}], "version": 1}')
     const plan = (partitions: object[]): string => JSON.stringify({ version: 1, partitions })
@@ -127,9 +131,7 @@ export const reassignments: ToolScenario = {
     const elsewhere = on.file('elsewhere.json', plan([{ topic: 't', partition: 0, replicas: [7] }]))
     const missing = on.file('missing.json', plan([{ topic: 'missing', partition: 0, replicas: [1] }]))
     const both = on.file('both.json', plan([{ topic: 't', partition: 0, replicas: [1, 7] }]))
-    await runLines(
-      on,
-      'kafka-reassign-partitions',
+    await run(
       `
 --list
 --generate --topics-to-move-json-file ${move} --broker-list 1
@@ -158,9 +160,7 @@ export const reassignments: ToolScenario = {
       plan([{ topic: 't', partition: 0, replicas: [1], log_dirs: [on.dataDir] }]),
     )
     const nowhere = on.file('nowhere.json', plan([{ topic: 't', partition: 0, replicas: [1], log_dirs: ['/nowhere'] }]))
-    await runLines(
-      on,
-      'kafka-reassign-partitions',
+    await run(
       `
 --execute --reassignment-json-file ${directory}
 --verify --reassignment-json-file ${directory}

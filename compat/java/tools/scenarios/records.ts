@@ -67,7 +67,7 @@ export const internalTopics: ToolScenario = {
     )
     const show = (topic: keyof typeof places, formatter: string): Promise<unknown> =>
       on.run('kafka-console-consumer', [
-        ...words(`--topic ${topic} --partition ${places[topic]} --offset earliest --timeout-ms 2000`),
+        ...words(`--topic ${topic} --partition ${places[topic]} --offset earliest --timeout-ms 1200`),
         '--formatter',
         `org.apache.kafka.tools.consumer.${formatter}`,
       ])
@@ -180,8 +180,9 @@ export const deleteRecords: ToolScenario = {
   },
 }
 
-/** Checksums and times of batches and entries. */
+/** Checksums, times, and sizes of batches, which depend on times. */
 const stamps = [
+  [/\b(size|position|valueSize): \d+/g, '$1: <bytes>'],
   [/crc: \d+/g, 'crc: <crc>'],
   [/(?<=[Tt]ime(?:stamp)?: )1[6-9]\d{11}/g, '<ms>'],
   [/(?<="\w*Timestamp\w*":)1[6-9]\d{11}/g, '<ms>'],
