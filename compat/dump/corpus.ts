@@ -2,13 +2,16 @@
 // must agree; where ours is stricter the reason is one of a list. What both print must be the same lines.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run as runDump } from '../../src/cli/commands/dump.ts'
 import { diskFiles } from '../../storage/files-disk.ts'
 import type { Files } from '../../storage/files.ts'
+import { memoryFiles } from '../../storage/files-memory.ts'
 import { checkFolder } from '../../storage/inspect-verify.ts'
 import * as names from '../../storage/names.ts'
+import { repair } from '../../storage/repair.ts'
+import { planRepair } from '../../storage/repair-plan.ts'
 import { codecReady } from '../../protocol/records/compression.ts'
 import { encodeMessageSet } from '../../protocol/records/legacy.ts'
 import { randomOf, type Random } from '../../tests/fuzz/random.ts'
@@ -40,6 +43,8 @@ export interface Verdicts {
   readonly bothGood: number
   /** Ours alone finds fault: how often, by reason. */
   readonly stricter: Readonly<Record<string, number>>
+  /** Folders that were repaired, and in which the tool then finds nothing wrong. */
+  readonly repaired: number
   /** Runs of the tool whose lines were compared. */
   readonly runs: number
   /** Sentences about what does not agree. */
@@ -102,7 +107,31 @@ export async function judge(seed: number, count: number, work: string): Promise<
     if (made !== null) cases.push({ ...made, label: `${index}: ${made.label}` })
   }
   const answers = ask(cases.flatMap(({ runs }) => runs))
-  return compare(cases, answers, cases.length - untouched)
+  const verdicts = await compare(cases, answers, cases.length - untouched)
+  const { repaired, complaints } = await repairAll(cases.slice(untouched))
+  return { ...verdicts, repaired, differences: [...verdicts.differences, ...complaints] }
+}
+
+/** Repairs every damaged folder that has a fault, and asks the tool again, of all its files. */
+async function repairAll(cases: readonly Case[]): Promise<{ repaired: number; complaints: string[] }> {
+  const mended: Case[] = []
+  for (const one of cases) {
+    const [parent, folder] = [dirname(one.folder), basename(one.folder)]
+    const files = diskFiles(parent)
+    const plan = planRepair(files)
+    if (plan.folders.length === 0) continue
+    await repair(plan, { files, aside: memoryFiles(), directory: parent, now: 0 })
+    mended.push({ ...one, label: `${one.label}, repaired`, runs: runsFor(one.folder, files.list(folder)) })
+  }
+  const answers = ask(mended.flatMap(({ runs }) => runs))
+  let at = 0
+  const complaints = mended.flatMap(one => {
+    const theirs = answers.slice(at, (at += one.runs.length))
+    // Offsets without records are what a repair leaves.
+    const found = theirs.flatMap(answer => complaintsOf(answer, true))
+    return found.length === 0 ? [] : [`${one.label}: Kafka says ${found[0]}`]
+  })
+  return { repaired: mended.length, complaints }
 }
 
 function copy(source: Files, folder: string, target: string): string {
@@ -219,7 +248,11 @@ function withoutFirstOffset(err: string): string {
   })
 }
 
-async function compare(cases: readonly Case[], answers: readonly Answer[], damagedCount: number): Promise<Verdicts> {
+async function compare(
+  cases: readonly Case[],
+  answers: readonly Answer[],
+  damagedCount: number,
+): Promise<Omit<Verdicts, 'repaired'>> {
   const differences: string[] = []
   const reasons: Record<string, number> = {}
   let [bothBad, bothGood, at] = [0, 0, 0]

@@ -224,7 +224,7 @@ if (reason === null) {
   )
 
   suite.scenario(
-    'damaged files: the verdicts of the tool and ours, and what both print, agree',
+    'damaged files: the verdicts of the tool and ours, and what both print, agree; once repaired the tool finds nothing',
     async context => {
       const work = mkdtempSync(join(tmpdir(), 'odradek-damaged-'))
       context.after(() => rmSync(work, { recursive: true, force: true }))
