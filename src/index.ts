@@ -4,6 +4,7 @@ import type { BrokerConfig } from './config/index.ts'
 import type { Release } from './config/releases.ts'
 import type { DirectoryOptions } from './broker/log-dirs.ts'
 import type { ClientMetrics } from './observe/client-metrics.ts'
+import type { LevelName } from './runtime/levels.ts'
 import type { Logger } from './runtime/log.ts'
 import { resolve } from 'node:path'
 import { codecReady, ZSTD } from '../protocol/records/compression.ts'
@@ -13,6 +14,7 @@ import { servedApis } from './apis/served.ts'
 import { openBroker, type OpenBroker } from './broker/open.ts'
 import { ConfigError, parse } from './config/index.ts'
 import { silentLogger, systemRuntime } from './runtime/index.ts'
+import { LogLevels } from './runtime/levels.ts'
 import { createServer, type Bound, type Server } from './server/listener.ts'
 import { serverLimits } from './server-limits.ts'
 
@@ -36,6 +38,8 @@ export interface ConfiguredOptions {
   readonly config: BrokerConfig
   readonly memory: boolean
   readonly logger: Logger
+  /** What passes to the logger, until a client asks for more or less. */
+  readonly logLevel?: LevelName
 }
 
 export interface RunningBroker extends AsyncDisposable {
@@ -51,8 +55,9 @@ export interface RunningBroker extends AsyncDisposable {
 
 /** Creates a broker; nothing happens before listen(). Throws ConfigError for a configuration that cannot be. */
 export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): RunningBroker {
-  const { config, memory, logger } = configured(options)
-  const runtime = systemRuntime(logger)
+  const { config, memory, logger, logLevel } = configured(options)
+  const levels = new LogLevels(logger, logLevel)
+  const runtime = systemRuntime(levels.logger('odradek.server'))
   const { directories, metadata } = directoriesOf(config, memory)
   let opened: OpenBroker | null = null
   let server: Server | null = null
@@ -61,12 +66,13 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
   let closing: Promise<void> | null = null
 
   async function start(): Promise<void> {
-    opened = await openBroker({ config, runtime, directories, metadata, durable: !memory })
+    opened = await openBroker({ config, runtime, levels, directories, metadata, durable: !memory })
     const { broker } = opened
     server = createServer({
       runtime,
       handlers: servedApis(config),
       limits: serverLimits(broker.config),
+      ...(config.explicit.has('socket.listen.backlog.size') && { backlog: config['socket.listen.backlog.size'] }),
       context: (connection, call) => ({ broker, connection, ...call }),
     })
     try {

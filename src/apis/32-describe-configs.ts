@@ -15,6 +15,7 @@ import {
   describeGroup,
   describeTopic,
 } from '../config/index.ts'
+import { BROKER_LOGGER, describeLoggers } from './broker-loggers.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
@@ -79,6 +80,8 @@ function configsOf(resource: Resource, request: Request, { broker }: RequestCont
         )
       }
       return describeBroker(broker.config, options)
+    case BROKER_LOGGER:
+      return describeLoggers(broker.levels, broker.nodeId, name, options.names)
     case ConfigResource.CLIENT_METRICS:
       if (name === '') throw new KafkaError(INVALID_REQUEST, 'A subscription of client metrics must have a name.')
       return describeClientMetrics(broker.metadata.image.configs(ConfigResource.CLIENT_METRICS, name), options)

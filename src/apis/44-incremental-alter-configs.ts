@@ -2,26 +2,39 @@
 // lists.
 import type { Refusal } from '../cluster/decision.ts'
 import type { RequestOf } from '../../protocol/api.ts'
+import type { RequestContext } from './handler.ts'
 import { INVALID_REQUEST } from '../../protocol/errors.ts'
 import { IncrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
 import { ConfigOperation, isConfigOperation } from '../cluster/alter-configs.ts'
 import { incrementalAlterConfigs as decide } from '../cluster/controller.ts'
 import { refuse } from '../cluster/decision.ts'
 import { ConfigResource } from '../cluster/records.ts'
+import { alterLoggers, BROKER_LOGGER } from './broker-loggers.ts'
 import { alterOptions, change, refuseAll, refuseEntries } from './config-changes.ts'
 import { handler } from './handler.ts'
 
-type Resource = RequestOf<typeof IncrementalAlterConfigs>['resources'][number]
+type Request = RequestOf<typeof IncrementalAlterConfigs>
+type Resource = Request['resources'][number]
 
 export const incrementalAlterConfigs = handler(
   IncrementalAlterConfigs,
   { barrier: true, onError: (request, error) => ({ responses: refuseAll(request.resources, error) }) },
   async (request, context) => ({
-    responses: await change(context, request.resources, refuseEdits, (image, resources) =>
-      decide(image, resources, alterOptions(context, request.validateOnly)),
+    responses: await change(
+      context,
+      request.resources,
+      resource => early(resource, request, context),
+      (image, resources) => decide(image, resources, alterOptions(context, request.validateOnly)),
     ),
   }),
 )
+
+/** Loggers are this broker's own affair: what becomes of them is known before the controller is asked. */
+function early(resource: Resource, { validateOnly }: Request, { broker }: RequestContext): Refusal | null {
+  const refusal = refuseEdits(resource)
+  if (refusal !== null || resource.resourceType !== BROKER_LOGGER) return refusal
+  return alterLoggers(broker.levels, broker.nodeId, resource, validateOnly)
+}
 
 function refuseEdits({ resourceType, configs }: Resource): Refusal | null {
   const missing = configs.filter(

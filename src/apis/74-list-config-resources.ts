@@ -4,11 +4,10 @@ import type { MetadataView } from '../cluster/image.ts'
 import { NONE, UNSUPPORTED_VERSION } from '../../protocol/errors.ts'
 import { ListConfigResources } from '../../protocol/messages/74-list-config-resources.ts'
 import { ConfigResource } from '../cluster/records.ts'
+import { BROKER_LOGGER } from './broker-loggers.ts'
 import { handler } from './handler.ts'
 
 const { TOPIC, BROKER, CLIENT_METRICS, GROUP } = ConfigResource
-/** A broker's loggers; this broker's levels cannot be asked for or changed, so there are none to name. */
-const BROKER_LOGGER = 8
 const types: readonly number[] = [TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP]
 
 export const listConfigResources = handler(
@@ -32,9 +31,8 @@ function namesOf(image: MetadataView, resourceType: number): Iterable<string> {
     case TOPIC:
       return Array.from(image.topics(), ({ name }) => name)
     case BROKER:
-      return Array.from(image.brokers(), ({ brokerId }) => String(brokerId))
     case BROKER_LOGGER:
-      return []
+      return Array.from(image.brokers(), ({ brokerId }) => String(brokerId))
     default:
       // Groups and client metrics are named where something was set for them.
       return image.configuredResources(resourceType)

@@ -1,6 +1,7 @@
 // What handlers see: one broker with its metadata, partitions, groups and sessions. It holds things together and knows
 // how to answer questions that need several of them; src/index.ts builds it.
 import type { Runtime } from '../runtime/index.ts'
+import type { LogLevels } from '../runtime/levels.ts'
 import type { MetadataView, PartitionImage } from '../cluster/image.ts'
 import type { MetadataStore } from '../cluster/metadata.ts'
 import type { ProducerIds } from '../cluster/producer-ids.ts'
@@ -35,6 +36,8 @@ export interface ReachedAt {
 }
 
 export interface BrokerParts {
+  /** The loggers of this broker. */
+  readonly levels: LogLevels
   readonly config: BrokerConfig
   readonly runtime: Runtime
   readonly nodeId: number
@@ -58,6 +61,7 @@ export interface BrokerParts {
 export type Feature = ServedFeature
 
 export class Broker implements BrokerParts {
+  readonly levels: LogLevels
   readonly config: BrokerConfig
   readonly runtime: Runtime
   readonly nodeId: number
@@ -76,6 +80,7 @@ export class Broker implements BrokerParts {
   readonly coordinatorsLoaded: () => Promise<void>
 
   constructor(parts: BrokerParts) {
+    this.levels = parts.levels
     this.config = parts.config
     this.runtime = parts.runtime
     this.nodeId = parts.nodeId

@@ -2,6 +2,7 @@
 // coordinator, and what they tell each other. No sockets here.
 import type { BrokerConfig } from '../config/index.ts'
 import type { Runtime } from '../runtime/index.ts'
+import { LogLevels } from '../runtime/levels.ts'
 import type { DirectoryOptions, OnlineDirectory } from './log-dirs.ts'
 import type { Durability } from './partition.ts'
 import { Arena } from '../../storage/arena.ts'
@@ -40,6 +41,8 @@ export interface OpenBrokerOptions {
   readonly directories: readonly DirectoryOptions[]
   /** Where the metadata log is; one of `directories`, by default the first, or one beside them. */
   readonly metadata?: DirectoryOptions | undefined
+  /** The loggers, of which `odradek.*` are used here; by default they let everything pass. */
+  readonly levels?: LogLevels
   /** False: everything is in memory, nothing can be lost by a stop that has not already been. */
   readonly durable: boolean
   /** Levels to finalize where the log has none; default: the highest that are served. */
@@ -56,7 +59,8 @@ export interface OpenBroker {
 
 /** Throws LogDirError, MetadataReplayError, KafkaError; nothing stays open then. */
 export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
-  const { runtime, directories, metadata } = o
+  const { directories, metadata, levels = new LogLevels(o.runtime.log) } = o
+  const runtime = named(o.runtime, levels, 'odradek')
   const nodeId = o.config['node.id']
   const newId = (): string => runtime.random.uuid()
   let examined = false
@@ -76,14 +80,24 @@ export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
   const { isKafkas, path, clusterId } = dirs.metadataDir
   if (isKafkas) runtime.log.info({ path, clusterId }, 'A data directory of Apache Kafka: it stays usable by it')
   try {
-    return await openOn(dirs, { ...o, config: liveConfig(o.config) })
+    return await openOn(dirs, { ...o, runtime, levels, config: liveConfig(o.config) })
   } catch (error) {
     await dirs.close(false)
     throw error
   }
 }
 
-async function openOn(dirs: LogDirs, o: OpenBrokerOptions): Promise<OpenBroker> {
+/** With a logger of its own. */
+const named = ({ clock, timers, random }: Runtime, levels: LogLevels, name: string): Runtime => ({
+  clock,
+  timers,
+  random,
+  log: levels.logger(name),
+})
+
+type Opening = OpenBrokerOptions & { readonly levels: LogLevels }
+
+async function openOn(dirs: LogDirs, o: Opening): Promise<OpenBroker> {
   const { config, runtime, durable } = o
   const { files, wasClean } = dirs.metadataDir
   const flush = durable && config['odradek.flush.on.acks.all']
@@ -115,7 +129,7 @@ async function openOn(dirs: LogDirs, o: OpenBrokerOptions): Promise<OpenBroker> 
 
 async function openWith(
   dirs: LogDirs,
-  o: OpenBrokerOptions,
+  o: Opening,
   arena: Arena,
   metadataLog: StoredMetadataLog,
   acksAllDurability: Durability,
@@ -157,7 +171,7 @@ async function openWith(
   )
   const coordinators = new Coordinators({
     config,
-    runtime,
+    runtime: named(runtime, o.levels, 'odradek.coordinators'),
     image,
     partitions,
     durability: acksAllDurability,
@@ -190,7 +204,7 @@ async function openWith(
   const housekeeping = new Housekeeping({ config, runtime, dirs, partitions, flusher, suspect })
   const cleaner = new Cleaner({
     config,
-    runtime,
+    runtime: named(runtime, o.levels, 'odradek.cleaner'),
     partitions,
     counters: cleanerCounters(),
     dirOf: (topic, partition) => dirs.of(topic, partition)?.dir,
@@ -199,6 +213,7 @@ async function openWith(
   const telemetry = new ClientTelemetry({ config, newId: () => runtime.random.uuid(), log: runtime.log })
   const resources = new Resources({ image, telemetry, log: runtime.log })
   const broker = new Broker({
+    levels: o.levels,
     config,
     runtime,
     nodeId,

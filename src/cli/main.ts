@@ -4,6 +4,7 @@
 import { resolve } from 'node:path'
 import type { BrokerConfig } from '../config/index.ts'
 import { ConfigError, parse } from '../config/index.ts'
+import type { LevelName } from '../runtime/levels.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Flags, LogLevel } from './flags.ts'
 import { help, parseFlags } from './flags.ts'
@@ -34,7 +35,7 @@ export interface Host {
   readText(path: string): string
   /** All of standard input. */
   readInput(): Promise<string>
-  createBroker(options: { config: BrokerConfig; memory: boolean; logger: Logger }): RunningBroker
+  createBroker(options: { config: BrokerConfig; memory: boolean; logger: Logger; logLevel: LevelName }): RunningBroker
   jsonLogger(level: LogLevel): Promise<Logger>
   /** Calls back for SIGINT and SIGTERM. */
   onSignal(stop: (signal: 'SIGINT' | 'SIGTERM') => void): void
@@ -67,6 +68,15 @@ export async function run(args: readonly string[], host: Host): Promise<void> {
   }
 }
 
+/** As Kafka names them; nothing is logged as FATAL. */
+const levelNames: Readonly<Record<LogLevel, LevelName>> = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARN',
+  error: 'ERROR',
+  silent: 'FATAL',
+}
+
 async function start(flags: Flags, host: Host): Promise<void> {
   const config = parse({
     flags: flags.set,
@@ -77,11 +87,14 @@ async function start(flags: Flags, host: Host): Promise<void> {
     ...(flags.asVersion === undefined ? {} : { asVersion: flags.asVersion }),
     ...(flags.config === undefined ? {} : { file: { path: flags.config, text: fileText(flags.config, host) } }),
   })
-  const logger = host.terminal
-    ? textLogger(flags.logLevel ?? 'warn', line => host.err(line))
-    : await host.jsonLogger(flags.logLevel ?? 'info')
+  const level = flags.logLevel ?? (host.terminal ? 'warn' : 'info')
+  const loggerOf = async (of: LogLevel): Promise<Logger> =>
+    host.terminal ? textLogger(of, line => host.err(line)) : host.jsonLogger(of)
+  const logger = await loggerOf(level)
   for (const warning of config.warnings) logger.warn(warning)
-  const broker = host.createBroker({ config, memory: flags.memory, logger })
+  // What the broker logs is held back by the levels of its loggers, which clients may change.
+  const logLevel = levelNames[level]
+  const broker = host.createBroker({ config, memory: flags.memory, logger: await loggerOf('debug'), logLevel })
   const stopping = stopOnSignal(broker, logger, host)
   try {
     await broker.listen()

@@ -43,6 +43,8 @@ export interface ListenOptions {
   /** As net.Server takes it; undefined: every interface. */
   readonly host: string | undefined
   readonly port: number
+  /** Connections that the system holds back until they are accepted; default: Node's, 511. */
+  readonly backlog?: number
   readonly stage: Buffer
   /** False: plain 'data' events, as TLS sockets need them. */
   readonly onread?: boolean
@@ -74,7 +76,8 @@ export function listen(options: ListenOptions): Promise<Listening> {
   server.on('connection', accepted => open(accepted, options))
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port: options.port, ...(options.host !== undefined && { host: options.host }) }, () => {
+    const { port, host, backlog } = options
+    server.listen({ port, ...(host !== undefined && { host }), ...(backlog !== undefined && { backlog }) }, () => {
       server.off('error', reject)
       server.on('error', options.acceptFailed)
       const bound = server.address() as net.AddressInfo

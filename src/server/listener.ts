@@ -24,6 +24,8 @@ export interface ServerOptions<Context> {
   context(connection: ConnectionInfo, call: Call): Context
   /** False: plain 'data' events instead of reads into the shared buffer. */
   readonly onread?: boolean
+  /** See ListenOptions. */
+  readonly backlog?: number
 }
 
 export interface Bound {
@@ -126,6 +128,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
           host: address,
           port: at,
           stage,
+          ...(options.backlog !== undefined && { backlog: options.backlog }),
           ...(options.onread !== undefined && { onread: options.onread }),
           accept: socket => accept(socket, listenerName),
           acceptFailed,

@@ -11,6 +11,7 @@ import { fetchSessionScenarios } from './fetch-sessions.ts'
 import { framingScenarios } from './framing.ts'
 import { groupAdminScenarios } from './group-admin.ts'
 import { idempotenceScenarios } from './idempotence.ts'
+import { loggerScenarios } from './loggers.ts'
 import { lifecycleScenarios } from './lifecycle.ts'
 import { listOffsetsScenarios } from './list-offsets.ts'
 import { logStartScenarios } from './log-starts.ts'
@@ -41,6 +42,7 @@ export const scenarios: readonly Scenario[] = [
   ...configScenarios,
   ...alterConfigScenarios,
   ...otherConfigScenarios,
+  ...loggerScenarios,
   ...clusterAdminScenarios,
   ...featureScenarios,
   ...telemetryScenarios,

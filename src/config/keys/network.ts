@@ -128,7 +128,8 @@ export const networkKeys = {
   'socket.listen.backlog.size': int({
     default: 50,
     min: 1,
-    doc: 'Connections the operating system may hold back before they are accepted.',
+    works: true,
+    doc: 'Connections the operating system may hold back before they are accepted; where it is not set, 511.',
   }),
   'socket.receive.buffer.bytes': int({
     default: 102_400,

@@ -5,6 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { defaultOf, ourDefaults } from '../../../src/config/defaults.ts'
 import type { Key, Keys } from '../../../src/config/key.ts'
 import { brokerAreas, brokerKeys, clientMetricsKeys, groupKeys, namesOf, topicKeys } from '../../../src/config/keys.ts'
+import { describeBroker, describeTopic } from '../../../src/config/describe.ts'
+import { describeGroup } from '../../../src/config/groups.ts'
+import { parse } from '../../../src/config/parse.ts'
 import { formatValue, parseValue, range } from '../../../src/config/values.ts'
 
 const facts = readFileSync(new URL('kafka-4.4-keys.tsv', import.meta.url), 'utf8')
@@ -127,6 +130,74 @@ describe('effects', () => {
       return used !== (brokerKeys[name].effect === 'works')
     })
     expect(wrong).toEqual([])
+  })
+})
+
+describe('a key without effect', () => {
+  const idle = Object.entries<Key<unknown>>(brokerKeys).filter(([, { effect }]) => effect === 'none')
+  /** A value that the key takes and that is not its default. */
+  function another(name: string, key: Key<unknown>): string | undefined {
+    const number = typeof key.default === 'number' ? key.default : 0
+    const texts = [
+      ...(key.values ?? []),
+      String(key.default !== true),
+      `${number + 1}`,
+      `${number - 1}`,
+      `${number / 2}`,
+    ]
+    return [...texts, 'something', 'SSL', '/somewhere'].find(text => {
+      try {
+        const value = formatValue(key, parseValue(name, key, text))
+        return ![key.default, defaultOf(name as keyof typeof brokerKeys)].some(
+          other => formatValue(key, other) === value,
+        )
+      } catch {
+        return false
+      }
+    })
+  }
+  const warningsOf = (name: string, text: string): readonly string[] => {
+    try {
+      return parse({ flags: { [name]: text } }).warnings
+    } catch (error) {
+      // Refused with a sentence that names it: not ignored either.
+      return [(error as Error).message]
+    }
+  }
+
+  test('says so in one warning when it is set to anything but its default, and only then', () => {
+    const tried = idle.filter(([, { dynamicOnly }]) => dynamicOnly !== true)
+    expect(tried.length).toBeGreaterThan(150)
+    // What every server.properties of a combined node sets.
+    const quorum = ([name]: (typeof idle)[number]): boolean => name.startsWith('controller.quorum.')
+    const silent = tried.filter(entry => {
+      const [name, key] = entry
+      const text = another(name, key)
+      const warnings = text === undefined ? [] : warningsOf(name, text)
+      const isTold = warnings.length === 1 && warnings[0]!.includes(name)
+      return isTold === quorum(entry)
+    })
+    expect(silent.map(([name]) => name)).toEqual([])
+    const loud = tried.filter(([name, key]) => {
+      const text = formatValue(key, defaultOf(name as keyof typeof brokerKeys))
+      return text !== null && text !== '' && warningsOf(name, text).length > 0
+    })
+    expect(loud.map(([name]) => name)).toEqual([])
+  })
+
+  test('says so in its documentation', () => {
+    const described = [
+      ...describeBroker(parse(), { names: null, includeSynonyms: false, includeDocumentation: true }),
+      ...describeTopic(parse(), new Map(), { names: null, includeSynonyms: false, includeDocumentation: true }),
+      ...describeGroup(parse(), new Map(), { names: null, includeSynonyms: false, includeDocumentation: true }),
+    ]
+    const keys: Keys = { ...brokerKeys, ...topicKeys, ...groupKeys }
+    expect(described.length).toBeGreaterThan(300)
+    const wrong = described.filter(
+      ({ name, documentation }) =>
+        documentation?.includes('no effect in this version') !== (keys[name]!.effect === 'none'),
+    )
+    expect(wrong.map(({ name }) => name)).toEqual([])
   })
 })
 
