@@ -98,9 +98,14 @@ try {
   opened.quiesce()
   await opened.close()
   const reopen = performance.now()
+  const cpuFrom = process.cpuUsage()
   opened = await start()
   await opened.broker.coordinatorsLoaded()
-  console.log(`start and load: ${(performance.now() - reopen).toFixed(0)} ms`)
+  const { user, system } = process.cpuUsage(cpuFrom)
+  console.log(
+    `start and load: ${(performance.now() - reopen).toFixed(0)} ms, ${((user + system) / 1000).toFixed(0)} ms of CPU`,
+  )
+  for (const { fields, message } of lines) if (message.includes('loaded')) console.log(message, JSON.stringify(fields))
   const fetched = await ask(opened, OffsetFetch, 8, {
     groups: [{ groupId: GROUP, memberId: null, memberEpoch: -1, topics: null }],
     requireStable: false,

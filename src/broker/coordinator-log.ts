@@ -86,7 +86,7 @@ export class CoordinatorLog implements LogPort {
       if (records.byteLength === 0) return
       try {
         // oxlint-disable-next-line no-await-in-loop -- slices come one after the other
-        for (const part of records.parts) for (const at of batch.batchesOf(part)) yield await storedRecords(part, at)
+        for (const part of records.parts) yield await storedRecords(part)
         offset = records.nextOffset
       } finally {
         records.release?.()
@@ -95,23 +95,29 @@ export class CoordinatorLog implements LogPort {
   }
 }
 
-/** Keys and values are copied: the machine keeps them, the slice's memory goes back. */
-async function storedRecords(buffer: Buffer, at: number): Promise<StoredRecord[]> {
-  await codecReady(batch.codec(buffer, at))
-  const producerId = batch.producerId(buffer, at)
-  const isTransactional = batch.isTransactional(buffer, at)
-  const isControl = batch.isControl(buffer, at)
-  return decodeRecords(buffer, at).map(({ offset, key, value }) => {
-    const marker = isControl ? markerOf(key) : null
-    return {
-      offset,
-      key: marker || !key ? null : Buffer.from(key),
-      value: marker || !value ? null : Buffer.from(value),
-      producerId,
-      isTransactional,
-      marker,
+/** Of all batches of the part. Keys and values are copied: the machine keeps them, the slice's memory goes back. */
+async function storedRecords(buffer: Buffer): Promise<StoredRecord[]> {
+  const stored: StoredRecord[] = []
+  for (const at of batch.batchesOf(buffer)) {
+    const loading = codecReady(batch.codec(buffer, at))
+    // oxlint-disable-next-line no-await-in-loop -- once in the life of the process
+    if (loading !== null) await loading
+    const producerId = batch.producerId(buffer, at)
+    const isTransactional = batch.isTransactional(buffer, at)
+    const isControl = batch.isControl(buffer, at)
+    for (const { offset, key, value } of decodeRecords(buffer, at)) {
+      const marker = isControl ? markerOf(key) : null
+      stored.push({
+        offset,
+        key: marker || !key ? null : Buffer.from(key),
+        value: marker || !value ? null : Buffer.from(value),
+        producerId,
+        isTransactional,
+        marker,
+      })
     }
-  })
+  }
+  return stored
 }
 
 function markerOf(key: Buffer | null): 'commit' | 'abort' | null {
