@@ -332,7 +332,12 @@ function planTop(planning: Planning, reports: readonly FolderReport[]): TopRepai
       return [{ path, offsets, why: broken.problem }]
     }
     const offsets = offsetsOf(state, path)
-    const beyond = [...offsets].filter(([folder, offset]) => offset < 0 || offset > (ends.get(folder) ?? Infinity))
+    // After a power cut these may have seen more than the disk; a start knows.
+    const mayBeBeyond =
+      !state.clean && [names.REPLICATION_OFFSET_CHECKPOINT_FILE, names.CLEANER_OFFSET_CHECKPOINT_FILE].includes(path)
+    const beyond = [...offsets].filter(
+      ([folder, offset]) => offset < 0 || (!mayBeBeyond && offset > (ends.get(folder) ?? Infinity)),
+    )
     if (beyond.length === 0) return []
     if (path === names.LOG_START_OFFSET_CHECKPOINT_FILE) {
       for (const [folder, offset] of beyond) {
