@@ -1,6 +1,12 @@
 // Compaction as the broker runs it: by the clock, for user topics and its own, beside everything else that happens to a log.
 import { expect, test } from 'vitest'
-import { DeleteTopics, IncrementalAlterConfigs, Produce } from '../../../protocol/messages/index.ts'
+import {
+  DeleteTopics,
+  IncrementalAlterConfigs,
+  OffsetCommit,
+  OffsetFetch,
+  Produce,
+} from '../../../protocol/messages/index.ts'
 import { encodeBatch } from '../../../protocol/records/record.ts'
 import { ZERO_UUID } from '../../../protocol/schema.ts'
 import type { Files } from '../../../storage/files.ts'
@@ -159,4 +165,42 @@ test('a record without a key is refused, also in a compressed batch', async () =
     expect(refused.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1])
   }
   expect((await produce(broker, 't', [['', '1']])).errorCode).toBe(0)
+})
+
+test('a group that commits for long leaves little, which is what it loads', async () => {
+  const files = memoryFiles()
+  const config = { 'offsets.topic.num.partitions': 1, 'offsets.topic.segment.bytes': 5000 }
+  const broker = await testBroker({ files, config })
+  await broker.createTopic('t', 3)
+  const commit = (n: number) =>
+    broker.ask(
+      OffsetCommit,
+      {
+        groupId: 'g',
+        generationIdOrMemberEpoch: -1,
+        memberId: '',
+        topics: [{ name: 't', partitions: [{ partitionIndex: n % 3, committedOffset: n, committedMetadata: '' }] }],
+      },
+      7,
+    )
+  const settled = async <T>(wait: Promise<T>): Promise<T> => {
+    await broker.runtime.settle()
+    return await wait
+  }
+  await settled(broker.opened.broker.ensureInternalTopic('__consumer_offsets'))
+  for (let n = 0; n < 600; n += 20) {
+    await settled(Promise.all(Array.from({ length: 20 }, (_, i) => commit(n + i))))
+  }
+  const before = logOf(broker, '__consumer_offsets').sizeInBytes
+  await broker.runtime.advanceAsync(40_000)
+  expect(logOf(broker, '__consumer_offsets').sizeInBytes).toBeLessThan(before / 4)
+  broker.opened.quiesce()
+  await settled(broker.opened.close())
+
+  const again = await testBroker({ files, config })
+  await again.opened.broker.coordinatorsLoaded()
+  const groups = [{ groupId: 'g', topics: [{ name: 't', partitionIndexes: [0, 1, 2] }] }]
+  const fetched = (await again.ask(OffsetFetch, { topics: null, groups }, 8))!
+  const partitions = fetched.groups[0]!.topics[0]!.partitions
+  expect(partitions.map(({ committedOffset }) => committedOffset).toSorted()).toEqual([597, 598, 599])
 })
