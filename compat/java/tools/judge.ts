@@ -13,7 +13,7 @@ import type { ToolScenario } from './scenarios/scenario.ts'
 import { parse, textOf, Transcript, type Step } from './transcript.ts'
 
 const folder = new URL('../recorded/', import.meta.url)
-const recording = (name: string): URL => new URL(`${name}.txt`, folder)
+const recording = (name: string): URL => new URL(`${name.replaceAll(/\W+/g, '-')}.txt`, folder)
 const SCENARIO_MS = 120_000
 
 /** Runs the scenarios whose names contain one of these against Apache Kafka. */

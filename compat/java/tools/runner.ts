@@ -45,6 +45,7 @@ const classes = {
   'kafka-producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
   'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   'kafka-share-groups': 'org.apache.kafka.tools.consumer.group.ShareGroupCommand',
+  'kafka-streams-groups': 'org.apache.kafka.tools.streams.StreamsGroupCommand',
   'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
   'kafka-transactions': 'org.apache.kafka.tools.TransactionsCommand',
   'kafka-verifiable-consumer': 'org.apache.kafka.tools.VerifiableConsumer',

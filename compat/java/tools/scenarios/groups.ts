@@ -52,6 +52,8 @@ export const groupsDescribed: ToolScenario = {
     await on.run('kafka-groups', words('--list --protocol connect'))
     await on.run('kafka-groups', words('--list --share'))
     await on.run('kafka-groups', words('--list --streams'))
+    await on.run('kafka-share-groups', ['--list'])
+    await on.run('kafka-streams-groups', ['--list'])
     await on.run(tool, words("--validate-regex 'a.*b'"), { alone: true })
   },
 }
