@@ -1,5 +1,5 @@
 // The machine's records in the format of __transaction_state (TransactionLog.java). Value version 1 since
-// transaction.version 1; what it adds is lost in version 0, as in Kafka.
+// transaction.version 1; what it adds cannot be in version 0, see Turn.checkClient.
 import type { LogEntry, StoredRecord } from '../machine.ts'
 import type { TransactionRecord } from './commands.ts'
 import type { LastingState, Transaction } from './state.ts'
