@@ -79,9 +79,9 @@ export class Cleaner {
 
   /** The partition's log is in another directory now, as clean as it was. */
   moved(topic: string, partition: number, from: LogDir<Log>, to: LogDir<Log>): void {
-    const before = this.#checkpoints.get(from)
-    const cleanedOffset = before?.get(topic, partition)
-    if (before === undefined || cleanedOffset === undefined) return
+    const before = this.#checkpointIn(from)
+    const cleanedOffset = before.get(topic, partition)
+    if (cleanedOffset === undefined) return
     before.set(topic, partition, undefined)
     const after = this.#checkpointIn(to)
     after.set(topic, partition, cleanedOffset)

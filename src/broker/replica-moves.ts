@@ -240,6 +240,7 @@ export class ReplicaMoves {
     }
     try {
       from.dir.deleteLog(topic, index)
+      this.#o.compaction.moved(topic, index, from.dir, to.dir)
     } catch (error) {
       this.#suspect(from, error)
     }
@@ -258,7 +259,7 @@ export class ReplicaMoves {
       { topic, partition, path: to.path, err: error },
       'A partition could not be moved: it stays in its directory',
     )
-    const failure = move.log.offline
+    const failure = move.log.offline ?? (isSystemError(error) ? error : null)
     this.#giveUp(move)
     if (failure) this.#suspect(to, failure)
   }
@@ -268,15 +269,20 @@ export class ReplicaMoves {
     move.isCancelled = true
     move.wake()
     this.#moves.delete(keyOf(topic, partition))
-    if (move.isAssigned) {
-      this.#record(move, from).catch((error: unknown) => {
-        this.#o.runtime.log.error(
-          { topic, partition, err: error },
-          'The directory of a partition could not be recorded',
-        )
-      })
+    if (!move.isAssigned) {
+      if (discard) this.#discard(to, topic, partition)
+      return
     }
-    if (discard) this.#discard(to, topic, partition)
+    // As long as the metadata name that directory, the folder in it says that not everything is there.
+    this.#record(move, from).then(
+      () => {
+        if (discard && this.of(topic, partition)?.to !== to) this.#discard(to, topic, partition)
+      },
+      (error: unknown) => {
+        const message = 'The directory of a partition could not be recorded'
+        this.#o.runtime.log.error({ topic, partition, err: error }, message)
+      },
+    )
   }
 
   #discard(to: OnlineDirectory, topic: string, partition: number): void {

@@ -130,6 +130,24 @@ test('a coordinator keeps its groups while its partition moves', async () => {
   expect(fetched!.groups[0]!.topics[0]!.partitions[0]).toMatchObject({ committedOffset: 3 })
 })
 
+test('how far a log is compacted moves along', async () => {
+  const disk = crashFiles()
+  const { broker, values } = await filled(disk, 3)
+  const offsets = (folder: string): string =>
+    disk.exists(`${folder}/cleaner-offset-checkpoint`)
+      ? String(disk.readAll(`${folder}/cleaner-offset-checkpoint`))
+      : ''
+  await broker.opened.close()
+  disk.writeAtomic('a/cleaner-offset-checkpoint', Buffer.from('0\n1\nt 0 2\n'))
+  const again = await onOne(disk, 2)
+  expect(await move(again, 't', 'other')).toBe(NONE)
+  await again.runtime.settle()
+  expect(await isMoved(again)).toBe(true)
+  expect(offsets('b')).toMatch(/t 0 \d/)
+  expect(offsets('a')).not.toContain('t 0')
+  expect(await read(again, 't')).toEqual(values)
+})
+
 describe('a move', () => {
   test('is given up for another one, and for the directory where the partition is', async () => {
     const disk = crashFiles()
