@@ -54,6 +54,15 @@ const commands = `
 --describe --entity-type broker-loggers --entity-name 1
 `
 
+/** The one that both have. */
+const loggers = `
+--alter --entity-type broker-loggers --entity-name 1 --add-config root=ERROR
+--describe --broker-logger 1
+! --alter --entity-type broker-loggers --entity-name 1 --add-config root=LOUD
+! --alter --entity-type broker-loggers --entity-name 1 --add-config no.such.logger=INFO
+! --alter --entity-type broker-loggers --entity-name 1 --delete-config root
+`
+
 /** Passed on to Kafka's own logging, whose loggers are those of its source. */
 const loggersOf = { only: /^(?!.*(?:=(?:WARN|INFO|ERROR|OFF|DEBUG) ))/ }
 
@@ -63,6 +72,7 @@ export const configs: ToolScenario = {
     await on.quietly('kafka-topics', words('--create --topic t'))
     const options = { sorted: true, ...loggersOf }
     await runLines(on, 'kafka-configs', commands, options)
+    await runLines(on, 'kafka-configs', loggers, { only: /root|^Dynamic|Completed|Exception|exit/ })
     await on.run('kafka-configs', words('--alter --broker 1 --add-config log.segment.bytes=33333333'), options)
     // Apache Kafka answers before it has taken the value.
     await on.until(/log.segment.bytes=33333333 sensitive/, 'kafka-configs', words('--describe --broker 1'), options)
