@@ -194,9 +194,10 @@ export class CompactionModel {
     const end = (kept.at(-1)?.lastOffset ?? -1) + 1
     this.#histories.push(kept)
     this.#floor = Math.min(this.#floor, end)
-    // Compaction may have taken the last batches before the cut, and offsets with them.
     this.log.truncateTo(target, this.#now)
-    this.#histories = [kept]
+    // Compaction may have taken the last batches before the cut: the log ends before them, and they are forgotten.
+    this.#floor = Math.min(this.#floor, this.log.logEndOffset)
+    this.#histories = [kept.filter(batch => batch.lastOffset < this.log.logEndOffset)]
     this.#recall()
     this.#recoveryPoint = Math.min(this.#recoveryPoint, this.log.syncedOffset)
     if (this.#cleanedOffset !== undefined) this.#cleanedOffset = Math.min(this.#cleanedOffset, this.log.logEndOffset)
