@@ -53,6 +53,8 @@ export class CompactionModel {
   #floor = 0
   #recoveryPoint = 0
   #cleanedOffset: number | undefined
+  /** Beyond it nothing was ever compacted. */
+  #compactedTo = 0
   #now = NOW
   #sequences = new Map<number, number>()
   /** By producer. */
@@ -189,7 +191,8 @@ export class CompactionModel {
   }
 
   #truncate(back: number): void {
-    const target = Math.max(this.log.logStartOffset, this.log.logEndOffset - back)
+    // Never below what may have been compacted: records went because of later ones. Those are below the high watermark, and stay.
+    const target = Math.max(this.#compactedTo, this.log.logStartOffset, this.log.logEndOffset - back)
     const kept = this.#histories[0]!.filter(batch => batch.lastOffset < target)
     const end = (kept.at(-1)?.lastOffset ?? -1) + 1
     this.#histories.push(kept)
@@ -206,6 +209,7 @@ export class CompactionModel {
   async #compact({ meanwhile, mapKeys, isNoted }: Step & { do: 'compact' }): Promise<void> {
     // As the broker does before it.
     this.#recoveryPoint = this.log.syncedOffset
+    this.#compactedTo = Math.max(this.#compactedTo, this.log.syncedOffset)
     const rest = [...meanwhile]
     const cleanedOffset = this.#cleanedOffset
     const result = await compactOnce(this.log, {
