@@ -265,9 +265,9 @@ test('resources are listed by type; version 0 asks for client metrics', async ()
     const reply = await broker.ask(ListConfigResources, version === 0 ? {} : { resourceTypes }, version)
     return [reply!.errorCode, ...reply!.configResources.map(of => `${of.resourceType}:${of.resourceName}`)]
   }
-  expect(await list([])).toEqual([NONE, '2:t', '4:1'])
+  expect(await list([])).toEqual([NONE, '2:t', '4:1', '8:1'])
   expect(await list([BROKER, BROKER])).toEqual([NONE, '4:1'])
-  expect(await list([8, 16, 32])).toEqual([NONE])
+  expect(await list([8, 16, 32])).toEqual([NONE, '8:1'])
   expect(await list([TOPIC, 1])).toEqual([UNSUPPORTED_VERSION])
   expect(await list([], 0)).toEqual([NONE])
   await broker.opened.close()
