@@ -177,6 +177,24 @@ describe.each([2, 1])('clients of transaction.version %i', version => {
     await letMarkersOut(again)
     expect((await consume(again, 't')).values).toEqual(['a', 'b'])
   })
+
+  test('a process that knows producer id and epoch ends what another one prepared, as two-phase sinks do', async () => {
+    const files = crashFiles()
+    const broker = await startBroker({ files })
+    await broker.createTopic('t')
+    const producer = new TestProducer(broker, { version })
+    await producer.init()
+    expect(await producer.send('t', 'a')).toBe(NONE)
+    expect(await producer.send('t', 'b')).toBe(NONE)
+    files.crash(worst)
+    const again = await startBroker({ files, seed: 2 })
+    const successor = new TestProducer(again, { version })
+    successor.producerId = producer.producerId
+    successor.producerEpoch = producer.producerEpoch
+    expect(await successor.end(true)).toBe(NONE)
+    await letMarkersOut(again)
+    expect((await consume(again, 't')).values).toEqual(['a', 'b'])
+  })
 })
 
 describe('what hangs no transaction (KIP-890)', () => {
