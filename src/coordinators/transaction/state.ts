@@ -181,10 +181,11 @@ export function withPartitions(partitions: Partitions, added: readonly TopicPart
 }
 
 export function withoutPartitions(partitions: Partitions, removed: readonly TopicPartition[]): Partitions {
+  const gone = withPartitions(NO_PARTITIONS, removed)
   const left = new Map<string, Set<number>>()
-  for (const { topic, partition } of listed(partitions)) {
-    if (removed.some(gone => gone.topic === topic && gone.partition === partition)) continue
-    left.set(topic, (left.get(topic) ?? new Set()).add(partition))
+  for (const [topic, numbers] of partitions) {
+    const kept = [...numbers].filter(partition => !contains(gone, { topic, partition }))
+    if (kept.length > 0) left.set(topic, new Set(kept))
   }
   return left
 }
