@@ -1,6 +1,6 @@
 // DescribeProducers shows the producers that partitions led here remember (KIP-664). Kafka: KafkaApis.scala
 // (handleDescribeProducersRequest), ReplicaManager.scala (activeProducerState).
-import type { ReplyOf } from '../../protocol/api.ts'
+import type { ReplyOf, RequestOf } from '../../protocol/api.ts'
 import type { RequestContext } from './handler.ts'
 import {
   INVALID_TOPIC_EXCEPTION,
@@ -14,6 +14,7 @@ import { topicNameError } from '../cluster/topic-names.ts'
 import { asServerError } from './errors.ts'
 import { handler } from './handler.ts'
 
+type Topics = RequestOf<typeof DescribeProducers>['topics']
 type PartitionReply = ReplyOf<typeof DescribeProducers>['topics'][number]['partitions'][number]
 
 const nothing = (partitionIndex: number, error: KafkaError): PartitionReply => ({
@@ -34,12 +35,23 @@ export const describeProducers = handler(
     }),
   },
   (request, context) => ({
-    topics: request.topics.map(({ name, partitionIndexes }) => ({
+    topics: Array.from(distinct(request.topics), ([name, partitionIndexes]) => ({
       name,
-      partitions: partitionIndexes.map(index => producersOf(name, index, context)),
+      partitions: Array.from(partitionIndexes, index => producersOf(name, index, context)),
     })),
   }),
 )
+
+/** A partition that is named again is answered once: the answer may be much longer than its number. */
+function distinct(topics: Topics): Map<string, Set<number>> {
+  const found = new Map<string, Set<number>>()
+  for (const { name, partitionIndexes } of topics) {
+    const known = found.get(name) ?? new Set<number>()
+    for (const index of partitionIndexes) known.add(index)
+    found.set(name, known)
+  }
+  return found
+}
 
 function producersOf(topic: string, index: number, context: RequestContext): PartitionReply {
   try {

@@ -20,8 +20,9 @@ export const describeTransactions = handler(
     }),
   },
   async (request, { broker }) => ({
+    // An id that is named again is answered once: the answer may be much longer than its name.
     transactionStates: await Promise.all(
-      request.transactionalIds.map(id => broker.transactionCoordinator.describe(id)),
+      [...new Set(request.transactionalIds)].map(id => broker.transactionCoordinator.describe(id)),
     ),
   }),
 )

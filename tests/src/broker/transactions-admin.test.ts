@@ -142,6 +142,25 @@ describe('administration', () => {
     expect(await consume(broker, 't', { partition: 1 })).toMatchObject({ values: [], nextOffset: 2 })
   })
 
+  test('what is named again is answered once', async () => {
+    const broker = await startBroker()
+    await broker.createTopic('t', 2)
+    const producer = new TestProducer(broker)
+    await producer.init()
+    await producer.send('t', 'a', 1)
+    const transactionalIds = Array.from({ length: 1000 }, () => producer.transactionalId)
+    const described = await broker.ask(DescribeTransactions, { transactionalIds })
+    expect(described!.transactionStates).toHaveLength(1)
+    const named = { name: 't', partitionIndexes: [1, 0, 1] }
+    const producers = await broker.ask(DescribeProducers, {
+      topics: [named, { name: 'u', partitionIndexes: [] }, named],
+    })
+    expect(producers!.topics.map(({ name, partitions }) => [name, partitions.map(p => p.partitionIndex)])).toEqual([
+      ['t', [1, 0]],
+      ['u', []],
+    ])
+  })
+
   test('AddPartitionsToTxn of brokers verifies and adds for several transactions', async () => {
     const broker = await startBroker()
     await broker.createTopic('t')
