@@ -35,12 +35,15 @@ export class Coordinators {
   readonly transactionCoordinator: TransactionCoordinator
   readonly transactions: Transactions
   readonly #byTopic: ReadonlyMap<string, Coordinator>
+  /** How many partitions an internal topic had when it began to be served here. */
+  readonly #counts = new Map<string, { readonly topicId: string; readonly count: number }>()
+  readonly #image: MetadataView
   readonly #loading = new Set<Promise<void>>()
 
   constructor(o: CoordinatorsOptions) {
     const { config, runtime, image, partitions, durability } = o
-    const count = (topic: string, configured: number): number =>
-      image.topicByName(topic)?.partitions.length ?? configured
+    this.#image = image
+    const count = (topic: string, configured: number): number => this.#countOf(topic) ?? configured
     const log = (topic: string, index: number): CoordinatorLog =>
       new CoordinatorLog({
         partition: partitions.require(topic, index),
@@ -95,6 +98,7 @@ export class Coordinators {
   elected({ topic, partition, leaderEpoch }: Partition): void {
     const coordinator = this.#byTopic.get(topic)
     if (!coordinator) return
+    this.#countOf(topic)
     const load = coordinator.onElected(partition, leaderEpoch).finally(() => this.#loading.delete(load))
     this.#loading.add(load)
   }
@@ -110,6 +114,20 @@ export class Coordinators {
 
   close(): void {
     for (const coordinator of this.#byTopic.values()) coordinator.close()
+  }
+
+  /**
+   * Groups and transactional ids stay where they are: partitions that are added count from the next start on, as in Kafka
+   * (GroupCoordinatorService.startup, TransactionStateManager.startup).
+   */
+  #countOf(topic: string): number | undefined {
+    const known = this.#image.topicByName(topic)
+    if (!known) return undefined
+    const { topicId, partitions } = known
+    const fixed = this.#counts.get(topic)
+    if (fixed?.topicId === topicId) return fixed.count
+    this.#counts.set(topic, { topicId, count: partitions.length })
+    return partitions.length
   }
 }
 

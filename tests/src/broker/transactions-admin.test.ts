@@ -13,6 +13,7 @@ import {
 import {
   AddPartitionsToTxn,
   ApiVersions,
+  CreatePartitions,
   DescribeProducers,
   DescribeTransactions,
   Fetch,
@@ -25,7 +26,7 @@ import {
 } from '../../../protocol/messages/index.ts'
 import { crashFiles } from '../../../storage/files-crash.ts'
 import { records, type TestBroker } from './harness.ts'
-import { consume, letMarkersOut, startBroker, TestProducer } from './transactional-client.ts'
+import { committedOffset, consume, letMarkersOut, startBroker, TestProducer } from './transactional-client.ts'
 
 const worst = (): number => 0
 
@@ -140,6 +141,28 @@ describe('administration', () => {
     const written = await broker.ask(WriteTxnMarkers, { markers: [marker] })
     expect(written!.markers[0]!.topics[0]!.partitions.map(({ errorCode }) => errorCode)).toEqual([0, 3])
     expect(await consume(broker, 't', { partition: 1 })).toMatchObject({ values: [], nextOffset: 2 })
+  })
+
+  test('groups and transactional ids stay where they are when partitions are added to their topics', async () => {
+    const broker = await startBroker()
+    await broker.createTopic('t')
+    await broker.opened.broker.ensureInternalTopic('__consumer_offsets')
+    const producer = new TestProducer(broker)
+    await producer.init()
+    expect(await producer.sendOffset('g', 't', 5)).toBe(NONE)
+    expect(await producer.end(true)).toBe(NONE)
+    await letMarkersOut(broker)
+    expect(await producer.send('t', 'a')).toBe(NONE)
+    const topics = ['__transaction_state', '__consumer_offsets'].map(name => ({ name, count: 101, assignments: null }))
+    const grown = await broker.ask(CreatePartitions, { topics, timeoutMs: 1000, validateOnly: false })
+    expect(grown!.results.map(({ errorCode }) => errorCode)).toEqual([NONE, NONE])
+    expect(await committedOffset(broker, 'g', 't')).toEqual({ offset: 5, errorCode: NONE })
+    expect(await producer.send('t', 'b')).toBe(NONE)
+    expect(await producer.sendOffset('g', 't', 6)).toBe(NONE)
+    expect(await producer.end(true)).toBe(NONE)
+    await letMarkersOut(broker)
+    expect((await consume(broker, 't')).values).toEqual(['a', 'b'])
+    expect(await committedOffset(broker, 'g', 't')).toEqual({ offset: 6, errorCode: NONE })
   })
 
   test('what is named again is answered once', async () => {
