@@ -48,10 +48,24 @@ export class DirCheckpoints {
     }
   }
 
+  /** Every log that had records on disk. */
+  *durable(): Generator<Offsets> {
+    for (const [folder, recoveryPoint] of this.#recoveryPoints) {
+      const parsed = recoveryPoint > 0 ? names.parseFolder(folder) : null
+      if (parsed?.kind === 'log') yield this.found(parsed.topic, parsed.partition)
+    }
+  }
+
   /** Whether a file on disk says of this partition what would not hold for a new log. */
   mention(topic: string, partition: number): boolean {
     const key = names.partitionFolder(topic, partition)
     for (const folders of this.#mentioned.values()) if (folders.has(key)) return true
+    return false
+  }
+
+  /** Whether they mention a log, by folder name, that is none of these. */
+  mentionOther(exists: (folder: string) => boolean): boolean {
+    for (const folders of this.#mentioned.values()) for (const folder of folders) if (!exists(folder)) return true
     return false
   }
 

@@ -22,3 +22,6 @@ export const isSystemError = (error: unknown): error is Error => /^E[A-Z\d]+$/.t
 /** Whether the process, or the machine, has no descriptors or no memory left: nothing is wrong with the file. */
 export const isShortage = (error: unknown): error is Error =>
   ['EMFILE', 'ENFILE', 'ENOMEM'].includes(errorCode(error) ?? '')
+
+/** Whether the disk has no room left: what is there can be read, and what is removed makes room. */
+export const isFull = (error: unknown): error is Error => ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')

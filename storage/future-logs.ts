@@ -7,7 +7,7 @@ import type { Offsets } from './dir-checkpoints.ts'
 import { LogDirError } from './log-dir-owner.ts'
 import type { Files } from './files.ts'
 import type { KnownLog, ManagedLog } from './log-dir.ts'
-import { readTopicId } from './log-folder.ts'
+import { holdsRecords, readTopicId } from './log-folder.ts'
 import * as names from './names.ts'
 
 export interface FutureLog<L> extends Offsets {
@@ -54,6 +54,12 @@ export class FutureLogs<L extends ManagedLog> {
   topicIdOf(topic: string, partition: number): string | null {
     const folder = this.#logs.get(names.partitionFolder(topic, partition))?.folder
     return folder === undefined ? null : readTopicId(this.#o.files, folder)
+  }
+
+  /** Whether there is one with records in it. */
+  hasRecords(topic: string, partition: number): boolean {
+    const folder = this.#logs.get(names.partitionFolder(topic, partition))?.folder
+    return folder !== undefined && holdsRecords(this.#o.files, folder)
   }
 
   /** `open` creates the folder if there is none. What it throws passes through. */

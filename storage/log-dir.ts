@@ -6,14 +6,14 @@
 import { formatCleanShutdown, parseCleanShutdown } from './clean-shutdown.ts'
 import { DirCheckpoints } from './dir-checkpoints.ts'
 import type { Offsets } from './dir-checkpoints.ts'
-import { errorCode } from './errors.ts'
+import { errorCode, isFull } from './errors.ts'
 import { FutureLogs } from './future-logs.ts'
 import type { Files } from './files.ts'
 import { checkOwner, LogDirError, takeLock } from './log-dir-owner.ts'
 import type { LogDirOptions } from './log-dir-owner.ts'
 import { addDirectoryId, formatMetaProperties } from './meta-properties.ts'
 import * as names from './names.ts'
-import { readTopicId } from './log-folder.ts'
+import { holdsRecords, readTopicId } from './log-folder.ts'
 import { closeAll, type KnownLog, type ManagedLog, type PartitionFolder } from './managed-log.ts'
 import { readRestingLogs, writeRestingLogs, type RestingLog } from './resting.ts'
 
@@ -47,6 +47,8 @@ export class LogDir<L extends ManagedLog> {
   /** By folder name: every partition folder there is. */
   readonly #known: Map<string, Offsets>
   readonly #logs = new Map<string, L>()
+  /** By folder name: logs that had records, by the checkpoints, and have no folder. These keep them until they are forgotten. */
+  readonly #lost = new Map<string, Offsets>()
   /** Folders opened, created or deleted in this run: no longer what the last run left. */
   readonly #untouched: Set<string>
   readonly #checkpoints: DirCheckpoints
@@ -138,6 +140,12 @@ export class LogDir<L extends ManagedLog> {
       else this.futures.found({ ...offsets, folder: name, log: null })
       this.#untouched.add(name)
     }
+    // A folder that was marked says why there is none: checkpoints are written before it is removed.
+    const marked = new Set(folders.map(({ topic, partition }) => names.partitionFolder(topic, partition)))
+    for (const offsets of this.#checkpoints.durable()) {
+      const key = names.partitionFolder(offsets.topic, offsets.partition)
+      if (!marked.has(key)) this.#lost.set(key, offsets)
+    }
   }
 
   /** Every partition that has a folder. */
@@ -161,6 +169,16 @@ export class LogDir<L extends ManagedLog> {
 
   has(topic: string, partition: number): boolean {
     return this.#known.has(names.partitionFolder(topic, partition))
+  }
+
+  /** Whether its folder is gone although it had records: somebody removed it, or the disk lost it. */
+  hasLost(topic: string, partition: number): boolean {
+    return this.#lost.has(names.partitionFolder(topic, partition))
+  }
+
+  /** Lost logs that nobody misses any more: their topic was deleted, or they are elsewhere. */
+  forgetLost(isGone: (topic: string, partition: number) => boolean): void {
+    for (const [folder, { topic, partition }] of this.#lost) if (isGone(topic, partition)) this.#lost.delete(folder)
   }
 
   /** The recovery point of a log as its checkpoint has it. */
@@ -192,6 +210,7 @@ export class LogDir<L extends ManagedLog> {
     }
     // A checkpoint may still tell the offsets of a deleted log of this name: after a crash they would be taken for the new one's.
     if (this.#checkpoints.mention(topic, partition)) this.writeCheckpoints()
+    this.#lost.delete(folder)
     const offsets = { topic, partition, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 }
     const log = open({ files: this.files, cleanShutdown: true, lazily: true, ...offsets })
     this.#known.set(folder, offsets)
@@ -250,9 +269,7 @@ export class LogDir<L extends ManagedLog> {
 
   /** Whether a folder holds anything but empty segments. */
   hasRecords(topic: string, partition: number): boolean {
-    const folder = names.partitionFolder(topic, partition)
-    const logs = this.files.list(folder).filter(name => name.endsWith(names.LOG_SUFFIX))
-    return logs.some(name => this.files.size(names.join(folder, name)) > 0)
+    return holdsRecords(this.files, names.partitionFolder(topic, partition))
   }
 
   /** Marks the folder of a partition that is not open for deletion; cleanDeleted() removes it. */
@@ -274,6 +291,7 @@ export class LogDir<L extends ManagedLog> {
     if (this.#renamed) this.files.syncDirNow('')
     this.#renamed = false
     for (const name of this.files.list('')) if (names.parseFolder(name)?.kind === 'delete') found.add(name)
+    if (found.size > 0) this.#forgetDeleted()
     for (const name of found) if (this.files.exists(name)) this.files.removeDir(name)
     return found.size
   }
@@ -292,7 +310,7 @@ export class LogDir<L extends ManagedLog> {
     }
     for (const [folder, log] of this.#logs) note(this.#known.get(folder), log)
     for (const future of this.futures.all) note(future, future.log)
-    this.#checkpoints.write([...this.#known.values(), ...this.futures.all])
+    this.#checkpoints.write([...this.#known.values(), ...this.futures.all, ...this.#lost.values()])
   }
 
   /**
@@ -317,6 +335,17 @@ export class LogDir<L extends ManagedLog> {
       this.files.writeAtomic(names.CLEAN_SHUTDOWN_FILE, formatCleanShutdown(brokerEpoch))
     } finally {
       this.#unlock()
+    }
+  }
+
+  /** What checkpoints say of a log without a folder would be taken for a loss. */
+  #forgetDeleted(): void {
+    if (!this.#checkpoints.mentionOther(folder => this.#known.has(folder) || this.#lost.has(folder))) return
+    try {
+      this.writeCheckpoints()
+    } catch (error) {
+      // A full disk has room for them once the folders are gone.
+      if (!isFull(error)) throw error
     }
   }
 

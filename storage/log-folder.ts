@@ -52,6 +52,12 @@ export function readTopicId(files: Files, folder: string): string | null {
   return neverSynced ? null : parsePartitionMetadata(data, path)
 }
 
+/** Whether a folder holds anything but empty segments. */
+export function holdsRecords(files: Files, folder: string): boolean {
+  const logs = files.list(folder).filter(name => name.endsWith(names.LOG_SUFFIX))
+  return logs.some(name => files.size(names.join(folder, name)) > 0)
+}
+
 /** A name for the folder of a partition that is deleted, told from others by the topic id; not taken yet. */
 export function freeDeletedName(files: Files, topic: string, partition: number, topicId: string | null): string {
   const id = topicId === null ? '' : Buffer.from(topicId, 'base64url').toString('hex')

@@ -2,6 +2,7 @@
  * Opens the files of a log: what its folder holds (recovery.ts), or nothing yet. A log that is created lazily gets its folder
  * when there is something to put into it; until then the metadata alone know of it, and no start has to look for it.
  */
+import { CorruptFileError } from './errors.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { LogFiles } from './log-files.ts'
 import { reconcileTopicId, writeTopicId } from './log-folder.ts'
@@ -19,12 +20,13 @@ export interface OpenedLog {
   readonly loaded: LoadedLog
 }
 
-/** @throws what the disk throws; Error for a folder of another topic id */
+/** @throws what the disk throws; CorruptFileError where a log at rest has no folder; Error for a folder of another topic id */
 export function openLogFiles(o: OpenOptions): OpenedLog {
   const folder = o.folder ?? names.partitionFolder(o.topic, o.partition)
   const rollJitterMs = () => Math.floor((o.random?.() ?? 0) * o.config.segmentJitterMs)
   const isNew = o.folderTopicId === undefined && !o.files.exists(folder)
   const options = { ...o, folder, isNew, rollJitterMs }
+  if (isNew && o.resting !== undefined) throw new CorruptFileError(folder, 'the folder of this log is gone')
   if (isNew && o.lazily === true) {
     const loaded = emptyLog(options)
     const makeFolder = () => {

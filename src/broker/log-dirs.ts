@@ -139,6 +139,15 @@ export class LogDirs {
     return this.online.find(({ dir }) => dir.has(topic, partition))
   }
 
+  /** @throws LogDirError where there are logs, of which an empty metadata log knows nothing */
+  mustBeEmpty(): void {
+    for (const { path, dir } of this.online)
+      for (const { topic, partition } of dir.partitions)
+        throw new LogDirError(
+          `The metadata log in ${this.metadataDir.path} is empty, but ${path} holds ${topic}-${partition}: bring back the folder ${partitionFolder(CLUSTER_METADATA_TOPIC, 0)}, or choose another directory. No partition was changed.`,
+        )
+  }
+
   /** Where a new partition goes, the best first: the directory with the fewest logs (LogManager.nextLogDirs). */
   candidates(isCordoned: (directory: LogDirectory) => boolean): readonly OnlineDirectory[] {
     const open = this.online.filter(directory => !isCordoned(directory))

@@ -95,20 +95,34 @@ export class Logs {
       setAside(isFound.get(folder)!.dir, topic, partition, 'belongs to no topic of this cluster', runtime.log)
     }
     for (const { topic, partition } of plan.open) this.#open(topic, partition)
+    for (const { dir } of dirs.online)
+      dir.forgetLost((topic, index) => !this.#image.partition(topic, index) || dirs.of(topic, index) !== undefined)
     for (const { topic, partition } of plan.create) {
-      if (this.#mayBeMissing(topic, partition)) this.#create(topic, partition)
-      else this.#offline(topic, partition, new Error('its log may be in a log directory that is offline'))
+      const loss = this.#lossOf(topic, partition)
+      if (loss === null) this.#create(topic, partition)
+      else this.#offline(topic, partition, new Error(loss))
     }
     this.moves.resume()
   }
 
-  /** Whether a log without a folder has nothing in it yet. Where a directory is missing, only if it is none of that one's. */
-  #mayBeMissing(topic: TopicImage, index: number): boolean {
+  /** Where the records of a log without a folder may be; null: it has none yet. Apache Kafka begins an empty log. */
+  #lossOf(topic: TopicImage, index: number): string | null {
     const { dirs } = this.#o
-    if (!dirs.hasOffline) return true
-    const recorded = dirs.byId(this.#recorded(topic, index))
+    const recorded = this.#recorded(topic, index)
+    const directory = dirs.byId(recorded)
+    const lost = dirs.online.find(({ dir }) => dir.hasLost(topic.name, index))
+    if (lost) {
+      const folder = `${topic.name}-${index}`
+      return `its checkpoint in ${lost.path} tells of records, and the folder ${folder} is gone: bring it back, or delete the topic`
+    }
+    const isCopied = ({ dir: { futures } }: OnlineDirectory): boolean =>
+      futures.hasRecords(topic.name, index) && futures.topicIdOf(topic.name, index) === topic.topicId
+    if (dirs.online.some(isCopied)) return 'it was on its way to another log directory, and the one it was in is gone'
     // On its way there, all that there is may be in the directory that is missing.
-    return recorded !== undefined && !recorded.dir.futures.has(topic.name, index)
+    if (dirs.hasOffline && (!directory || directory.dir.futures.has(topic.name, index)))
+      return 'its log may be in a log directory that is offline'
+    if (recorded === '' || isOnline(recorded, dirs.onlineIds)) return null
+    return `it is in the log directory with the directory.id ${recorded}, which is none of log.dirs: mount that one, or delete the topic`
   }
 
   /** Follows one change of the metadata. */
@@ -297,6 +311,7 @@ export class Logs {
     const led = partitions.removeTopic(topic.name)
     for (const { partition: index } of topic.partitions) {
       const dir = dirs.of(topic.name, index)?.dir
+      for (const other of dirs.online) other.dir.forgetLost((name, n) => name === topic.name && n === index)
       try {
         if (dir?.log(topic.name, index)) dir.deleteLog(topic.name, index)
         else dir?.discard(topic.name, index)

@@ -120,6 +120,7 @@ async function openOn(dirs: LogDirs, o: Opening): Promise<OpenBroker> {
   })
   for (const warning of metadataLog.warnings) runtime.log.warn(warning)
   try {
+    if (metadataLog.endOffset === 0) dirs.mustBeEmpty()
     return await openWith(dirs, o, arena, metadataLog, flush ? 'synced' : 'written')
   } catch (error) {
     await metadataLog.close(false)
