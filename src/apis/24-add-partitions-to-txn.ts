@@ -64,11 +64,9 @@ async function oneTransaction(transaction: Transaction, { broker, apiVersion }: 
   const identity = { transactionalId, producerId, producerEpoch, partitions }
   if (transaction.verifyOnly) {
     const codes = await broker.transactionCoordinator.verifyPartitions(identity)
-    return results(
-      transaction.topics,
-      partition =>
-        codes[partitions.findIndex(of => of.topic === partition.topic && of.partition === partition.partition)]!,
-    )
+    const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+    const found = new Map(partitions.map((partition, i) => [nameOf(partition), codes[i]!]))
+    return results(transaction.topics, partition => found.get(nameOf(partition))!)
   }
   const clientTransactionVersion = apiVersion >= BROKER_VERSION ? 2 : 0
   const code = await broker.transactionCoordinator.addPartitions({ ...identity, clientTransactionVersion })
