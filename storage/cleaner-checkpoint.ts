@@ -41,9 +41,11 @@ export class CleanerCheckpoint {
     else this.#offsets.set(key, { topic, partition, offset })
   }
 
-  /** Leaves only the logs there are. */
-  retain(exists: (topic: string, partition: number) => boolean): void {
-    for (const [key, { topic, partition }] of this.#offsets) if (!exists(topic, partition)) this.#offsets.delete(key)
+  /** Leaves only what can be true of the logs there are. @returns whether something else was there */
+  retain(isPossible: (entry: PartitionOffset) => boolean): boolean {
+    const before = this.#offsets.size
+    for (const [key, entry] of this.#offsets) if (!isPossible(entry)) this.#offsets.delete(key)
+    return this.#offsets.size < before
   }
 
   /** Resolves when what is noted now is on the disk. Rejects with what the disk throws. */

@@ -18,6 +18,8 @@ export interface CleanerOptions {
   readonly runtime: Runtime
   readonly partitions: PartitionTable
   readonly counters: CleanerCounters
+  /** Those that are online. */
+  readonly dirs: () => Iterable<LogDir<Log>>
   /** The directory that holds a partition's log; undefined where it has failed. */
   readonly dirOf: (topic: string, partition: number) => LogDir<Log> | undefined
   /** Whether a partition is on its way to another directory: it is left alone meanwhile. */
@@ -45,7 +47,15 @@ export class Cleaner {
   }
 
   start(): void {
-    const { config, runtime } = this.#o
+    const { config, runtime, dirs } = this.#o
+    for (const dir of dirs()) {
+      try {
+        // Before a topic is made that has the name of a deleted one, of which a crash left an entry.
+        this.#checkpointIn(dir)
+      } catch (error) {
+        runtime.log.error({ path: dir.path, err: error }, 'The checkpoint of compaction could not be read')
+      }
+    }
     if (config['log.cleaner.enable']) this.#arm(config['log.cleaner.backoff.ms'])
     else runtime.log.warn('log.cleaner.enable is false: logs with cleanup.policy=compact grow without bound')
   }
@@ -242,8 +252,10 @@ export class Cleaner {
     if (found === undefined) {
       found = new CleanerCheckpoint(dir.files)
       if (found.warning !== null) this.#o.runtime.log.warn(found.warning)
-      found.retain((name, index) => this.#o.partitions.get(name, index) !== undefined)
+      const endOf = (topic: string, index: number) => this.#o.partitions.get(topic, index)?.log.logEndOffset ?? -1
+      const hasChanged = found.retain(({ topic, partition, offset }) => offset <= endOf(topic, partition))
       this.#checkpoints.set(dir, found)
+      if (hasChanged) void this.#write(found)
     }
     return found
   }

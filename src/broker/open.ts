@@ -208,6 +208,7 @@ async function openWith(
     runtime: named(runtime, o.levels, 'odradek.cleaner'),
     partitions,
     counters: cleanerCounters(),
+    dirs: () => dirs.online.map(({ dir }) => dir),
     dirOf: (topic, partition) => dirs.of(topic, partition)?.dir,
     isMoving: (topic, partition) => logs.moves.of(topic, partition) !== undefined,
   })

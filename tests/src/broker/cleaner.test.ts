@@ -98,6 +98,39 @@ test('the topic is deleted, or no longer compacted, while it is compacted', asyn
   }
 })
 
+test('what a crash left of a deleted topic in the checkpoint says nothing of a later one', async () => {
+  const files = memoryFiles()
+  const open = async (seed: number): Promise<TestBroker> => {
+    const opened = await testBroker({ files, seed })
+    await opened.runtime.settle()
+    return opened
+  }
+  const stop = async (broker: TestBroker): Promise<void> => {
+    broker.opened.quiesce()
+    const closing = broker.opened.close()
+    await broker.runtime.settle()
+    await closing
+  }
+  let broker = await open(1)
+  await broker.createTopic('t', 1, COMPACTED)
+  await broker.createTopic('u', 1, COMPACTED)
+  for (const topic of ['t', 'u']) await fill(broker, topic)
+  await broker.runtime.advanceAsync(20_000)
+  const before = checkpoint(files)
+  const [, kept] = /^(u 0 4\d)$/m.exec(before)!
+  expect(before).toMatch(/^t 0 4\d$/m)
+  const deleted = broker.ask(DeleteTopics, { topics: [{ name: 't', topicId: ZERO_UUID }], timeoutMs: 1000 })
+  await broker.runtime.settle()
+  await deleted
+  await stop(broker)
+  // As if it had stopped between the two.
+  files.writeAtomic('cleaner-offset-checkpoint', Buffer.from(before))
+  broker = await open(2)
+  await broker.createTopic('t', 1, COMPACTED)
+  await fill(broker, 't')
+  expect(checkpoint(files)).toBe(`0\n1\n${kept}\n`)
+})
+
 test('a stop ends a compaction', async () => {
   const files = memoryFiles()
   const broker = await testBroker({ files, config: { 'log.cleaner.io.max.bytes.per.second': 2000 } })
