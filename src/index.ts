@@ -8,7 +8,7 @@ import type { LevelName } from './runtime/levels.ts'
 import type { Logger } from './runtime/log.ts'
 import { resolve } from 'node:path'
 import { codecReady, ZSTD } from '../protocol/records/compression.ts'
-import { diskFiles } from '../storage/files-disk.ts'
+import { diskFiles, sharedOpenFiles } from '../storage/files-disk.ts'
 import { memoryFiles } from '../storage/files-memory.ts'
 import { servedApis } from './apis/served.ts'
 import { openBroker, type OpenBroker } from './broker/open.ts'
@@ -127,11 +127,10 @@ function directoriesOf(
 ): { directories: DirectoryOptions[]; metadata: DirectoryOptions | undefined } {
   const names = memory ? config.logDirs.slice(0, 1) : config.logDirs
   const separate = memory ? null : config['metadata.log.dir']
-  // The limit is of the whole process.
-  const maxOpen = Math.max(16, Math.floor(config['odradek.max.open.files'] / names.length))
+  const openFiles = sharedOpenFiles(config['odradek.max.open.files'])
   const directory = (name: string): DirectoryOptions => {
     const path = resolve(name)
-    return { name, path, files: memory ? memoryFiles() : diskFiles(path, { maxOpen }) }
+    return { name, path, files: memory ? memoryFiles() : diskFiles(path, { openFiles }) }
   }
   const directories = names.map(directory)
   const twice = directories.find(({ path }, n) => directories.findIndex(other => other.path === path) !== n)

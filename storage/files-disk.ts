@@ -17,13 +17,19 @@ const OUR_SHARE = 0.75
 export interface DiskFilesOptions {
   /** Most files kept open; those with unsynced bytes stay open beyond it. */
   readonly maxOpen?: number
+  /** Shared with other directories, in place of a number of its own. */
+  readonly openFiles?: OpenFiles
 }
 
+/** Of several directories of one process: together they keep no more files open, and have one share of its descriptors. */
+export const sharedOpenFiles = (maxOpen: number): OpenFiles =>
+  new OpenFiles(maxOpen, Math.floor(descriptorLimit() * OUR_SHARE))
+
 /** Files below an existing or future folder `root`; mkdir('') creates it. */
-export function diskFiles(root: string, { maxOpen = 1024 }: DiskFilesOptions = {}): Files {
+export function diskFiles(root: string, { maxOpen = 1024, openFiles }: DiskFilesOptions = {}): Files {
   const base = resolve(root)
   const at = (path: string) => (path === '' ? base : `${base}/${path}`)
-  const open = new OpenFiles(maxOpen, Math.floor(descriptorLimit() * OUR_SHARE))
+  const open = openFiles ?? sharedOpenFiles(maxOpen)
   const openFd = (path: string, flags: string) => open.withDescriptors(() => fs.openSync(path, flags))
   const syncFolderNow = (path: string) => SYNCS_FOLDERS && withFd(openFd(path, 'r'), fs.fsyncSync)
   const replace = (path: string, data: Uint8Array, beforeRename: (fd: number) => void) => {

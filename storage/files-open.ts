@@ -1,5 +1,5 @@
 /**
- * How many files of a log directory are open at once. Beyond the limit the one that was used longest ago is closed, and
+ * How many files of a broker's log directories are open at once, counted together. Beyond the limit the one that was used longest ago is closed, and
  * opened again when it is needed; whoever holds it does not notice. A file with bytes that were not synced stays open: the
  * system reports a failed write-back to those who had the file open then. Where descriptors run short such files are synced
  * first, on the spot: who opens files waits, and nobody goes offline.

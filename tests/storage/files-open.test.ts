@@ -3,7 +3,7 @@ import fs, { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { diskFiles } from '../../storage/files-disk.ts'
+import { diskFiles, sharedOpenFiles } from '../../storage/files-disk.ts'
 import { fileHandle } from '../../storage/files.ts'
 import { OpenFiles } from '../../storage/files-open.ts'
 import { append, batchOf, config, contents, openLog } from './log-fixtures.ts'
@@ -120,6 +120,26 @@ test.runIf(existsSync(FDS))('a log of many segments lives with few open files', 
   expect(contents(again)).toEqual(before)
   append(again, batchOf(1, 'm'))
   await again.close(false)
+  expect(descriptors(folder)).toBe(0)
+})
+
+test.runIf(existsSync(FDS))('several directories share what the process may have', () => {
+  const folder = temporaryFolder()
+  const openFiles = sharedOpenFiles(4)
+  const handles = ['a', 'b', 'c'].flatMap(name => {
+    const files = diskFiles(join(folder, name), { openFiles })
+    files.mkdir('')
+    return ['x', 'y', 'z'].map(file => {
+      const handle = files.open(file, 'write')
+      handle.append([Buffer.from(name + file)])
+      handle.syncNow()
+      return handle
+    })
+  })
+  expect(descriptors(folder)).toBe(4)
+  expect(handles.map(content)).toEqual(['ax', 'ay', 'az', 'bx', 'by', 'bz', 'cx', 'cy', 'cz'])
+  expect(descriptors(folder)).toBe(4)
+  for (const handle of handles) handle.close()
   expect(descriptors(folder)).toBe(0)
 })
 
