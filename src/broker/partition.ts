@@ -27,6 +27,12 @@ export type DurableCallback = (error: KafkaError | null) => void
 /** One broker holds one replica of each partition. */
 const IN_SYNC = 1
 
+/**
+ * So much is written at once, not at the end of the turn: one turn may read 16 MB and more from a fast producer, which by
+ * then have left the processor's caches, and which the disk could have had in work meanwhile.
+ */
+const WRITE_AT_BYTES = 512 * 1024
+
 interface Waiting {
   readonly end: number
   readonly done: DurableCallback
@@ -127,7 +133,9 @@ export class Partition implements Flushable {
     })
     if (info.duplicate) return info
     this.#bytesSinceAdvance += info.byteLength
-    if (!wasDirty) this.#flusher.wroteTo(this)
+    // A coordinator first notes what its append is for.
+    if (o.origin === 'client' && this.#bytesSinceAdvance >= WRITE_AT_BYTES) this.write()
+    else if (!wasDirty) this.#flusher.wroteTo(this)
     return info
   }
 

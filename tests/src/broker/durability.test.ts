@@ -173,6 +173,48 @@ test('acks=0 is never answered; an error closes the connection', async () => {
   expect(broker.connection.closed).toBe(true)
 })
 
+describe('half a megabyte', () => {
+  const large = 'x'.repeat(512 * 1024)
+  const logOf = (broker: TestBroker) => broker.opened.broker.partitions.require('t', 0).log
+
+  test.each([0, 1, -1])('is written before the turn ends, less is not (acks=%i)', async acks => {
+    const files = crashFiles()
+    const broker = await testBroker({ files })
+    await broker.createTopic('t')
+    const answers = broker.turn(() => {
+      const first = broker.ask(Produce, produceTo('t', 'small', acks), VERSION)
+      expect(logOf(broker).writtenOffset).toBe(0)
+      const second = broker.ask(Produce, produceTo('t', large, acks), VERSION)
+      expect(logOf(broker).writtenOffset).toBe(2)
+      const third = broker.ask(Produce, produceTo('t', 'small', acks), VERSION)
+      expect(logOf(broker).writtenOffset).toBe(2)
+      return [first, second, third]
+    })
+    const codes = (await Promise.all(answers)).map(
+      reply => reply && reply.responses[0]!.partitionResponses[0]!.errorCode,
+    )
+    expect(codes).toEqual(Array(3).fill(acks === 0 ? null : NONE))
+    if (acks === -1) files.crash(worst)
+    else files.kill()
+    expect(await read(await testBroker({ files }), 't')).toHaveLength(3)
+  })
+
+  test('that cannot be written is not acknowledged, nor what the turn had before', async () => {
+    const files = crashFiles()
+    const broker = await testBroker({ files })
+    await broker.createTopic('t')
+    await produce(broker, 't', 'kept', -1)
+    files.failAt(1, { code: 'EIO', partial: true })
+    const answers = broker.turn(() => [produce(broker, 't', 'small', 1), produce(broker, 't', large, 1)])
+    expect((await Promise.all(answers)).map(({ errorCode }) => errorCode)).toEqual([
+      KAFKA_STORAGE_ERROR,
+      KAFKA_STORAGE_ERROR,
+    ])
+    files.kill()
+    expect(await read(await testBroker({ files }), 't')).toEqual(['kept'])
+  })
+})
+
 describe('a failing disk', () => {
   async function failing(code: 'EIO' | 'ENOSPC', partial: boolean): Promise<{ files: CrashFiles; broker: TestBroker }> {
     const files = crashFiles()
