@@ -20,7 +20,7 @@ export interface LogFilesOptions {
   readonly isNew: boolean
   /** Makes it when there is something to put into it. */
   readonly makeFolder?: () => void
-  readonly rollJitterMs: () => number
+  readonly rollJitterMs: (config: LogConfig) => number
   readonly now: number
 }
 
@@ -36,7 +36,7 @@ export class LogFiles {
   config: LogConfig
   readonly #files: Files
   readonly #segments: Segment[]
-  readonly #rollJitterMs: () => number
+  readonly #rollJitterMs: (config: LogConfig) => number
   /** Segments with bytes that were not synced, or indexes where they are sealed; in order. */
   readonly #unsynced = new Set<Segment>()
   /** Whether names in the folder were not synced. */
@@ -122,7 +122,7 @@ export class LogFiles {
   /** Begins a segment behind the last one. */
   add(baseOffset: number, now: number): void {
     this.#needFolder()
-    const segment = new Segment(this.#files, this.folder, baseOffset, this.config, now, this.#rollJitterMs())
+    const segment = new Segment(this.#files, this.folder, baseOffset, this.config, now, this.#rollJitterMs(this.config))
     segment.create()
     this.#segments.push(segment)
     this.#unsynced.add(segment)

@@ -4,6 +4,7 @@
  */
 import { CorruptFileError } from './errors.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
 import { LogFiles } from './log-files.ts'
 import { reconcileTopicId, writeTopicId } from './log-folder.ts'
 import type { OpenOptions } from './log-options.ts'
@@ -23,7 +24,7 @@ export interface OpenedLog {
 /** @throws what the disk throws; CorruptFileError where a log at rest has no folder; Error for a folder of another topic id */
 export function openLogFiles(o: OpenOptions): OpenedLog {
   const folder = o.folder ?? names.partitionFolder(o.topic, o.partition)
-  const rollJitterMs = () => Math.floor((o.random?.() ?? 0) * o.config.segmentJitterMs)
+  const rollJitterMs = ({ segmentJitterMs }: LogConfig) => Math.floor((o.random?.() ?? 0) * segmentJitterMs)
   const isNew = o.folderTopicId === undefined && !o.files.exists(folder)
   const options = { ...o, folder, isNew, rollJitterMs }
   if (isNew && o.resting !== undefined) throw new CorruptFileError(folder, 'the folder of this log is gone')
@@ -44,7 +45,7 @@ export function openLogFiles(o: OpenOptions): OpenedLog {
 /** Without a single call to the disk. */
 function emptyLog(o: LoadOptions): LoadedLog {
   const { files, folder, config, logStartOffset, now } = o
-  const segment = new Segment(files, folder, logStartOffset, config, now, o.rollJitterMs())
+  const segment = new Segment(files, folder, logStartOffset, config, now, o.rollJitterMs(config))
   segment.begin()
   return {
     segments: [segment],

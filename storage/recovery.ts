@@ -27,7 +27,7 @@ export interface LoadOptions {
   readonly recoveryPoint: number
   readonly logStartOffset: number
   readonly now: number
-  readonly rollJitterMs: () => number
+  readonly rollJitterMs: (config: LogConfig) => number
 }
 
 export interface LoadedLog {
@@ -183,7 +183,7 @@ function endOfFile(files: Files, path: string): number {
 }
 
 const newSegment = (o: LoadOptions, baseOffset: number): Segment =>
-  new Segment(o.files, o.folder, baseOffset, o.config, o.now, o.rollJitterMs())
+  new Segment(o.files, o.folder, baseOffset, o.config, o.now, o.rollJitterMs(o.config))
 
 /** Lists the segments by their names alone, and mends those whose indexes are missing. */
 function openSegments(state: Loading, fileNames: readonly string[], clean: boolean): void {
