@@ -8,12 +8,13 @@ import { codecReady } from '../../protocol/records/compression.ts'
 import { COMMIT, decodeControlKey, ABORT } from '../../protocol/records/control.ts'
 import { decodeRecords, encodeBatch } from '../../protocol/records/record.ts'
 
-/** How much one slice reads; Kafka's offsets.load.buffer.size. */
-const SLICE_BYTES = 1024 * 1024
-
 export interface CoordinatorLogOptions {
   readonly partition: Partition
   readonly durability: Durability
+  /** How much one slice reads while the partition is loaded. */
+  readonly loadBytes: number
+  /** Codec of what is written, 0 to 4; markers are never compressed. */
+  readonly codec: number
   /** Everything below this offset is as durable as asked. */
   committed(offset: number): void
   /** The disk failed: what was appended may be lost, the coordinator has to let go of the partition. */
@@ -42,10 +43,11 @@ export class CoordinatorLog implements LogPort {
   }
 
   append(entries: readonly LogEntry[], now: number, producer?: BatchProducer): number {
-    const { partition } = this.#o
+    const { partition, codec } = this.#o
     const bytes = encodeBatch({
       timestamp: now,
       records: entries.map(({ key, value }) => ({ key, value })),
+      codec: producer?.isMarker ? 0 : codec,
       ...(producer && {
         producerId: producer.producerId,
         producerEpoch: producer.producerEpoch,
@@ -76,13 +78,15 @@ export class CoordinatorLog implements LogPort {
   }
 
   async *read(): AsyncGenerator<readonly StoredRecord[], void, undefined> {
-    const { partition } = this.#o
+    const { partition, loadBytes, codec } = this.#o
+    // Loading comes before the first append.
+    await codecReady(codec)
     partition.catchUp()
     const { highWatermark: end } = partition
     let offset = partition.log.logStartOffset
     while (offset < end) {
       // Another log with the same content, once the partition has moved to another directory.
-      const records = partition.log.read(offset, { maxBytes: SLICE_BYTES, maxOffset: end, minOneBatch: true })
+      const records = partition.log.read(offset, { maxBytes: loadBytes, maxOffset: end, minOneBatch: true })
       if (records.byteLength === 0) return
       try {
         // oxlint-disable-next-line no-await-in-loop -- slices come one after the other

@@ -48,6 +48,11 @@ export class Coordinators {
       new CoordinatorLog({
         partition: partitions.require(topic, index),
         durability,
+        loadBytes:
+          config[
+            topic === GROUP_METADATA_TOPIC ? 'offsets.load.buffer.size' : 'transaction.state.log.load.buffer.size'
+          ],
+        codec: topic === GROUP_METADATA_TOPIC ? config['offsets.topic.compression.codec'] : 0,
         committed: offset => this.#byTopic.get(topic)?.committed(index, offset),
         failed: () => this.#byTopic.get(topic)?.onResigned(index),
       })

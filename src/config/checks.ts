@@ -25,6 +25,11 @@ export function checkValues(values: BrokerValues, set: ReadonlyMap<BrokerKeyName
   if (set.has('log.dirs') && values['log.dirs']?.length === 0) {
     throw new ConfigError('log.dirs must name at least one directory.')
   }
+  const codec = values['offsets.topic.compression.codec']
+  // CompressionType.forId
+  if (codec < 0 || codec > 4) {
+    throw new ConfigError(`offsets.topic.compression.codec must be between 0 and 4, but it is '${codec}'.`)
+  }
   checkCordoned(values)
 }
 

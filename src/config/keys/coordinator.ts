@@ -127,7 +127,8 @@ export const coordinatorKeys = {
   'offsets.load.buffer.size': int({
     default: 5_242_880,
     min: 1,
-    doc: 'Bytes read at once when a coordinator loads its partition.',
+    works: true,
+    doc: 'Bytes read at once when a coordinator loads its partition; a larger batch is read whole.',
   }),
   'offsets.retention.check.interval.ms': long({
     default: 600_000,
@@ -141,7 +142,11 @@ export const coordinatorKeys = {
     works: true,
     doc: 'How long committed offsets are kept after their group became empty.',
   }),
-  'offsets.topic.compression.codec': int({ default: 0, doc: 'Codec id for writes to the offsets topic.' }),
+  'offsets.topic.compression.codec': int({
+    default: 0,
+    works: true,
+    doc: 'Codec of what is written to the offsets topic: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.',
+  }),
   'offsets.topic.num.partitions': int({
     default: 50,
     min: 1,

@@ -221,7 +221,7 @@ export const logKeys = {
   'log.preallocate': boolean({
     default: false,
     update: 'cluster',
-    doc: 'Reserves the space of a segment file when it is created.',
+    doc: 'Gives a segment file its full length when it is created; here files grow as they are written.',
   }),
   'log.remote.copy.lag.bytes': long({
     default: -1,
@@ -326,7 +326,7 @@ export const logKeys = {
     default: 2,
     min: 1,
     update: 'cluster',
-    doc: 'Threads that recover logs at start in Apache Kafka.',
+    doc: 'Threads that recover logs at start in Apache Kafka; here logs are recovered one after the other.',
   }),
   'producer.id.expiration.check.interval.ms': int({
     default: 600_000,

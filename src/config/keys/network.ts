@@ -52,7 +52,7 @@ export const networkKeys = {
     default: INT_MAX,
     min: 0,
     update: 'cluster',
-    doc: 'Most new connections accepted per second by the broker.',
+    doc: 'Most new connections accepted per second by the broker; Node cannot leave connections unaccepted for a while.',
   }),
   'max.connections': int({
     default: INT_MAX,
@@ -133,7 +133,7 @@ export const networkKeys = {
   }),
   'socket.receive.buffer.bytes': int({
     default: 102_400,
-    doc: 'Size of the socket receive buffer (SO_RCVBUF); -1 leaves it to the operating system.',
+    doc: 'Size of the socket receive buffer (SO_RCVBUF); Node cannot set it for TCP, the operating system does.',
   }),
   'socket.request.max.bytes': int({
     default: 104_857_600,
@@ -143,7 +143,7 @@ export const networkKeys = {
   }),
   'socket.send.buffer.bytes': int({
     default: 102_400,
-    doc: 'Size of the socket send buffer (SO_SNDBUF); -1 leaves it to the operating system.',
+    doc: 'Size of the socket send buffer (SO_SNDBUF); Node cannot set it for TCP, the operating system does.',
   }),
   'unstable.api.versions.enable': boolean({
     default: false,

@@ -175,7 +175,7 @@ export const topicKeys = {
   preallocate: boolean({
     default: false,
     broker: [same('log.preallocate')],
-    doc: 'Reserves the space of a segment file when it is created.',
+    doc: 'Gives a segment file its full length when it is created; here files grow as they are written.',
   }),
   'remote.copy.lag.bytes': long({
     default: -1,

@@ -42,7 +42,8 @@ export const transactionKeys = {
   'transaction.state.log.load.buffer.size': int({
     default: 5_242_880,
     min: 1,
-    doc: 'Bytes read at once when a transaction coordinator loads its partition.',
+    works: true,
+    doc: 'Bytes read at once when a transaction coordinator loads its partition; a larger batch is read whole.',
   }),
   'transaction.state.log.min.isr': int({
     default: 2,
