@@ -4,7 +4,7 @@ import type { Pace } from '../../storage/compaction.ts'
 import type { Runtime } from '../runtime/index.ts'
 
 /** The longest slice. */
-const MAX_SLICE_MS = 5
+export const MAX_SLICE_MS = 5
 const MIN_SLICE_MS = 1
 /** Less work of others between two slices than this: nobody waits. */
 const IDLE_MS = 0.2

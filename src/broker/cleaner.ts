@@ -9,7 +9,7 @@ import type { BrokerConfig } from '../config/index.ts'
 import type { CleanerCounters } from '../observe/counters.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import { CleanerCheckpoint } from '../../storage/cleaner-checkpoint.ts'
-import { cleanerPace, type CleanerPace } from './cleaner-pace.ts'
+import { cleanerPace, MAX_SLICE_MS, type CleanerPace } from './cleaner-pace.ts'
 import type { Partition } from './partition.ts'
 import type { PartitionTable } from './partition-table.ts'
 
@@ -116,31 +116,46 @@ export class Cleaner {
 
   async #work(): Promise<void> {
     while (!this.#isStopped && this.#o.config['log.cleaner.threads'] > 0) {
-      const dirtiest = this.#dirtiest()
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      const dirtiest = await this.#dirtiest()
       if (dirtiest === null) break
       // oxlint-disable-next-line no-await-in-loop -- one at a time
       await this.#clean(dirtiest)
     }
-    this.#deleteOldSegments()
+    if (!this.#isStopped) await this.#deleteOldSegments()
+  }
+
+  /** All partitions, in slices between which others get their turn: there may be thousands, and logs at rest are opened. */
+  async *#partitions(): AsyncGenerator<Partition, void, undefined> {
+    const { partitions, runtime } = this.#o
+    let end = runtime.clock.monotonic() + MAX_SLICE_MS
+    for (const partition of partitions.all()) {
+      if (runtime.clock.monotonic() >= end) {
+        // oxlint-disable-next-line no-await-in-loop -- that is what slices are for
+        await new Promise<void>(resolve => runtime.timers.defer(resolve))
+        end = runtime.clock.monotonic() + MAX_SLICE_MS
+      }
+      if (this.#isStopped) return
+      if (partitions.get(partition.topic, partition.partition) === partition) yield partition
+    }
   }
 
   /** The log that is most in need of it; null when none is due. */
-  #dirtiest(): Candidate | null {
+  async #dirtiest(): Promise<Candidate | null> {
     const { partitions, counters, runtime } = this.#o
     const now = runtime.clock.now()
-    let found: Candidate | null = null
+    let found: Candidate | null = null as Candidate | null
     let maxDirtyRatio = 0
     let maxDelayMs = 0
     counters.lastRunAt = now
-    for (const partition of partitions.all()) {
+    for await (const partition of this.#partitions()) {
       const { log } = partition
       // The active segment is never compacted.
       if (!log.config.cleanupPolicy.compact || log.segmentCount < 2) continue
       if (log.offline !== null || this.#uncleanable.has(log)) continue
       if (this.#o.isMoving(partition.topic, partition.partition)) continue
       this.#guard(partition, () => {
-        const cleanedOffset = this.#checkpointOf(partition).get(partition.topic, partition.partition)
-        const cleanable = log.compaction.plan({ now, cleanedOffset, stableOffset: partition.lastStableOffset })
+        const cleanable = this.#plan(partition, now)
         maxDirtyRatio = Math.max(maxDirtyRatio, cleanable.dirtyRatio)
         maxDelayMs = Math.max(maxDelayMs, cleanable.overdueMs)
         if (!cleanable.isDue || (found !== null && found.cleanable.dirtyRatio >= cleanable.dirtyRatio)) return
@@ -149,7 +164,20 @@ export class Cleaner {
     }
     counters.maxDirtyPercent = Math.floor(maxDirtyRatio * 100)
     counters.maxCompactionDelayMs = maxDelayMs
-    return found
+    if (found === null || this.#isStopped) return null
+    const { partition } = found
+    const { topic, partition: index, log } = partition
+    const isLeft = partitions.get(topic, index) !== partition || log.offline !== null || this.#o.isMoving(topic, index)
+    if (isLeft || !log.config.cleanupPolicy.compact) return null
+    // Much may have happened to it since it was looked at.
+    this.#guard(partition, () => (found = { partition, cleanable: this.#plan(partition, now) }))
+    return found.cleanable.isDue && !this.#uncleanable.has(log) ? found : null
+  }
+
+  #plan(partition: Partition, now: number): Cleanable {
+    const { topic, partition: index, log } = partition
+    const cleanedOffset = this.#checkpointOf(partition).get(topic, index)
+    return log.compaction.plan({ now, cleanedOffset, stableOffset: partition.lastStableOffset })
   }
 
   async #clean({ partition, cleanable }: Candidate): Promise<void> {
@@ -228,13 +256,13 @@ export class Cleaner {
   }
 
   /** Retention of compacted logs: it had to wait while they were compacted. */
-  #deleteOldSegments(): void {
+  async #deleteOldSegments(): Promise<void> {
     const now = this.#o.runtime.clock.now()
     for (const log of this.#uncleanable) {
       if (this.#o.partitions.get(log.topic, log.partition)?.log !== log) this.#uncleanable.delete(log)
     }
     this.#o.counters.uncleanablePartitions = this.#uncleanable.size
-    for (const partition of this.#o.partitions.all()) {
+    for await (const partition of this.#partitions()) {
       const { log } = partition
       if (!log.config.cleanupPolicy.compact || log.segmentCount < 2 || log.offline !== null) continue
       partition.guard(() => void partition.applyRetention(now))

@@ -131,6 +131,42 @@ test('what a crash left of a deleted topic in the checkpoint says nothing of a l
   expect(checkpoint(files)).toBe(`0\n1\n${kept}\n`)
 })
 
+test('looking for what is due among many logs lets others have their turn', async () => {
+  const broker = await testBroker({ files: memoryFiles() })
+  const topics = Array.from({ length: 12 }, (_, n) => `t${n}`)
+  for (const topic of topics) {
+    await broker.createTopic(topic, 1, COMPACTED)
+    await fill(broker, topic, 12)
+  }
+  const { clock, timers } = broker.runtime as {
+    clock: { monotonic: () => number }
+    timers: { defer: (fn: () => void) => void }
+  }
+  const monotonic = clock.monotonic.bind(clock)
+  const defer = timers.defer.bind(timers)
+  const events: string[] = []
+  let spent = 0
+  clock.monotonic = () => monotonic() + spent
+  timers.defer = fn => {
+    events.push('turn')
+    defer(fn)
+  }
+  for (const topic of topics) {
+    const { compaction } = logOf(broker, topic)
+    const plan = compaction.plan.bind(compaction)
+    compaction.plan = o => {
+      events.push('look')
+      spent += 2
+      return plan(o)
+    }
+  }
+  await broker.runtime.advanceAsync(20_000)
+  expect(events.filter(event => event === 'look').length).toBeGreaterThan(24)
+  // Two slices at most: the end of one look at all, and the beginning of the next.
+  expect(events.join(' ')).not.toContain(Array.from({ length: 9 }, () => 'look').join(' '))
+  for (const topic of topics) expect(recordsIn(logOf(broker, topic)).length).toBeLessThan(12)
+})
+
 test('a stop ends a compaction', async () => {
   const files = memoryFiles()
   const broker = await testBroker({ files, config: { 'log.cleaner.io.max.bytes.per.second': 2000 } })
