@@ -9,7 +9,7 @@ import { answers } from '../compat/harness/wire.ts'
 import { jars, startKafka, type RunningKafka } from '../compat/oracle/kafka.ts'
 import { NEWEST } from '../compat/oracle/keys.ts'
 import type { Build } from './builds.ts'
-import { plainEnvironment } from './measure.ts'
+import { plainEnvironment, runProgram } from './measure.ts'
 
 export interface Broker {
   /** host:port */
@@ -21,6 +21,8 @@ export interface Broker {
   eventLoop(): Promise<{ p99Ms: number; maxMs: number } | null>
   /** Takes what deleted topics left off the disk, where the broker would do so only some time later. */
   sweep(): void
+  /** Rejects when `odradek verify` finds a fault in the data directory; ours alone. */
+  verify(): Promise<void>
   /** Ends the process, in order or not, and starts another on the same data. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<Broker>
   stop(): Promise<void>
@@ -114,6 +116,7 @@ async function startedKafka(kafka: RunningKafka): Promise<Broker> {
     startMs,
     eventLoop: () => Promise.resolve(null),
     sweep: () => undefined,
+    verify: () => Promise.resolve(),
     restart: async signal => startedKafka(await kafka.restart(signal)),
     stop: () => kafka.stop(),
   }
@@ -149,6 +152,7 @@ async function startOursOn(
   const address = `127.0.0.1:${port}`
   const loopFile = join(folder, 'loop.json')
   const logFile = join(folder, 'broker.log')
+  const data = join(folder, 'data')
   const args = [
     ...(watch ? ['--require', join(dirname(fileURLToPath(import.meta.url)), 'event-loop.cjs')] : []),
     join(build.folder, 'dist/odradek.cjs'),
@@ -156,9 +160,14 @@ async function startOursOn(
     address,
     '--log-level',
     'warn',
-    ...(memory ? ['--memory'] : ['--data-dir', join(folder, 'data')]),
+    ...(memory ? ['--memory'] : ['--data-dir', data]),
     ...Object.entries({ ...keys, ...own }).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
   ]
+  const verify = async (): Promise<void> => {
+    // An earlier build of ours may not know how.
+    if (memory || !existsSync(join(build.folder, 'dist/commands/verify.cjs'))) return
+    await runProgram(process.execPath, [join(build.folder, 'dist/odradek.cjs'), 'verify', data])
+  }
   const log = openSync(logFile, 'a')
   const env = { ...plainEnvironment(), BENCH_EVENT_LOOP_FILE: loopFile }
   const from = performance.now()
@@ -193,16 +202,18 @@ async function startOursOn(
       return JSON.parse(readFileSync(loopFile, 'utf8')) as { p99Ms: number; maxMs: number }
     },
     sweep() {
-      for (const name of readdirSync(join(folder, 'data'))) {
-        if (name.endsWith('-delete')) rmSync(join(folder, 'data', name), { recursive: true, force: true })
+      for (const name of readdirSync(data)) {
+        if (name.endsWith('-delete')) rmSync(join(data, name), { recursive: true, force: true })
       }
     },
+    verify,
     async restart(signal) {
       await end(signal)
       return startOursOn(build, folder, own, { memory, watch })
     },
     async stop() {
       await end('SIGTERM')
+      await verify()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -127,7 +127,9 @@ export function allLed(address: string, names: readonly string[]): Promise<void>
   })
 }
 
+/** Once the logs were verified. */
 export async function deleteTopic(broker: Broker, name: string): Promise<void> {
+  await broker.verify()
   await on(broker.address, async wire => {
     const { responses } = await wire.request(DeleteTopics, 6, {
       topics: [{ name, topicId: ZERO_UUID }],
