@@ -117,6 +117,17 @@ test('a topic that was deleted, its folder too, and made again with no record ye
   expect(await produce(broker, 'a', 'new')).toBe(NONE)
 })
 
+test('a full disk, which has no room for checkpoints either, gets room by the deletion of a topic', async () => {
+  const { disks, broker } = await filled()
+  await broker.runtime.advanceAsync(120_000)
+  const { other } = disks.more
+  other.failAt(1, { code: 'ENOSPC', sticky: true })
+  await broker.ask(DeleteTopics, { topics: [{ name: 'a', topicId: ZERO_UUID }], topicNames: [], timeoutMs: 1000 })
+  expect(other.list('').some(name => name.startsWith('a-1'))).toBe(true)
+  await broker.runtime.advanceAsync(120_000)
+  expect(other.list('').some(name => name.startsWith('a-1'))).toBe(false)
+})
+
 test('a folder that is gone while its partition was moving', async () => {
   const disks = twoDisks()
   const broker = await testBroker(disks)
