@@ -1,5 +1,6 @@
 // Every setting of a log: its effect when it is the broker's from the start, set for all topics while the broker runs,
 // or set for one topic, and after a restart. Each probe looks at what the log did, not at what it was told.
+import type { Files } from '../../../storage/files.ts'
 import type { TestBroker } from './harness.ts'
 import { expect, test } from 'vitest'
 import { INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, NONE } from '../../../protocol/errors.ts'
@@ -151,6 +152,24 @@ const cases: readonly Case[] = [
   { topic: 'retention.ms', broker: 'log.retention.ms', value: '10000', probe: retained, without: true, with: false },
   { topic: 'retention.bytes', broker: 'log.retention.bytes', value: '10', probe: retained, without: true, with: false },
   {
+    topic: 'file.delete.delay.ms',
+    broker: 'log.segment.delete.delay.ms',
+    value: '900000',
+    // By default a file goes a minute after its segment; what was dropped before keeps the delay of that time.
+    probe: async broker => {
+      await broker.runtime.advanceAsync(1_000_000)
+      await retained(broker)
+      await broker.runtime.advanceAsync(100_000)
+      return filesOf
+        .get(broker)!
+        .list('t-0')
+        .some(name => name.endsWith('.log.deleted'))
+    },
+    without: false,
+    with: true,
+    beside: { 'retention.ms': '10000' },
+  },
+  {
     topic: 'cleanup.policy',
     broker: 'log.cleanup.policy',
     value: '',
@@ -261,10 +280,16 @@ async function set(broker: TestBroker, resourceType: number, resourceName: strin
   expect(reply!.responses[0]!.errorCode).toBe(NONE)
 }
 
-const config = { 'odradek.tail.cache.bytes': 4_194_304 }
+const filesOf = new WeakMap<TestBroker, Files>()
+
+async function start(files: Files, more: object = {}): Promise<TestBroker> {
+  const broker = await testBroker({ files, config: { 'odradek.tail.cache.bytes': 4_194_304, ...more } })
+  filesOf.set(broker, files)
+  return broker
+}
 
 test.each(cases)('$broker', async ({ broker: key, topic, value, probe, beside, ...expected }) => {
-  const started = await testBroker({ files: memoryFiles(), config: { ...config, [key]: value } })
+  const started = await start(memoryFiles(), { [key]: value })
   await started.createTopic('t', 1, beside)
   expect(await probe(started), 'from the start').toEqual(expected.with)
   await started.opened.close()
@@ -274,18 +299,41 @@ test.each(cases)('$broker', async ({ broker: key, topic, value, probe, beside, .
   for (const way of ways) {
     const files = memoryFiles()
     // oxlint-disable no-await-in-loop -- one after the other
-    const first = await testBroker({ files, config })
+    const first = await start(files)
     await first.createTopic('t', 1, beside)
     expect(await probe(first), `${way[2]}: before`).toEqual(expected.without)
     await set(first, ...way, value)
     expect(await probe(first), `${way[2]}: changed`).toEqual(expected.with)
     await first.opened.close()
 
-    const second = await testBroker({ files, config })
+    const second = await start(files)
     expect(await probe(second), `${way[2]}: after a restart`).toEqual(expected.with)
     await set(second, ...way, null)
     expect(await probe(second), `${way[2]}: taken back`).toEqual(expected.without)
     await second.opened.close()
     // oxlint-enable no-await-in-loop
   }
+})
+
+// What compaction does with them is tested in tests/storage/compaction*.test.ts: here, that the log has them.
+test.each([
+  ['log.cleaner.delete.retention.ms', 'delete.retention.ms', 'deleteRetentionMs', 9, 7],
+  ['log.cleaner.min.compaction.lag.ms', 'min.compaction.lag.ms', 'minCompactionLagMs', 9, 7],
+  ['log.cleaner.max.compaction.lag.ms', 'max.compaction.lag.ms', 'maxCompactionLagMs', 9, 7],
+  ['log.cleaner.min.cleanable.ratio', 'min.cleanable.dirty.ratio', 'minCleanableDirtyRatio', 0.9, 0],
+] as const)('%s reaches the log', async (key, topic, field, started, own) => {
+  const files = memoryFiles()
+  const first = await start(files, { [key]: started })
+  await first.createTopic('t')
+  expect(logOf(first).config[field]).toBe(started)
+  await set(first, 4, '', key, '1')
+  expect(logOf(first).config[field]).toBe(1)
+  await set(first, 2, 't', topic, String(own))
+  expect(logOf(first).config[field]).toBe(own)
+  await first.opened.close()
+  const second = await start(files)
+  expect(logOf(second).config[field]).toBe(own)
+  await set(second, 2, 't', topic, null)
+  expect(logOf(second).config[field]).toBe(1)
+  await second.opened.close()
 })
