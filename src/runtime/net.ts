@@ -69,6 +69,9 @@ interface Inside {
   _handle: { useUserBuffer?: unknown } | null
 }
 
+/** libuv reads a socket 32 times in one turn as long as the buffer gets full: with big frames, more than 30 MB. */
+const REST_AFTER_BYTES = 4 << 20
+
 /** Binds and listens; rejects with the error of net.Server (code EADDRINUSE, EADDRNOTAVAIL, ...). */
 export function listen(options: ListenOptions): Promise<Listening> {
   // pauseOnConnect keeps the first bytes in the kernel until the socket has its buffer.
@@ -109,6 +112,10 @@ class SystemSocket implements Socket {
   readonly #output: Output
   readonly #stage: Buffer
   #receiver: Receiver | null = null
+  #isPaused = false
+  /** Bytes read since the last rest. */
+  #readBytes = 0
+  #rests = false
   #error: Error | null = null
 
   constructor(accepted: net.Socket, options: ListenOptions) {
@@ -150,11 +157,13 @@ class SystemSocket implements Socket {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    this.#isPaused = false
+    if (!this.#rests) this.#socket.resume()
   }
 
   end(): void {
@@ -163,6 +172,19 @@ class SystemSocket implements Socket {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** False: others get their turn first; reading stops until the next one. */
+  #readsOn(length: number): boolean {
+    this.#readBytes += length
+    if (this.#readBytes < REST_AFTER_BYTES || this.#rests) return true
+    this.#rests = true
+    this.#readBytes = 0
+    setImmediate(() => {
+      this.#rests = false
+      if (this.#receiver !== null && !this.#isPaused) this.#socket.resume()
+    })
+    return false
   }
 
   /** net.Server cannot be told to read into our buffer, a new Socket around the accepted handle can. */
@@ -181,7 +203,7 @@ class SystemSocket implements Socket {
         buffer: () => this.#receiver?.target() ?? this.#stage,
         callback: (length: number, buffer: Buffer) => {
           this.#receiver?.received(buffer, length)
-          return true
+          return this.#readsOn(length)
         },
       },
     }
