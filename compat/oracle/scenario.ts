@@ -130,7 +130,7 @@ export class Case {
 
   /** Looks at this topic too at the end; one that the broker made by itself. */
   async track(name: string, partitions = 1): Promise<Topic> {
-    await this.#leads(name, partitions)
+    await this.leads(name, partitions)
     const topic = { ...(await this.lookUp(name)), partitions }
     this.#topics.push(topic)
     return topic
@@ -143,7 +143,7 @@ export class Case {
   }
 
   /** Kafka's controller answers before its broker half has heard of it. */
-  async #leads(name: string, partitions: number): Promise<void> {
+  async leads(name: string, partitions: number): Promise<void> {
     await this.until(`${name} has leaders`, async () => {
       const { topics } = await this.use(ListOffsets, {
         replicaId: -1,

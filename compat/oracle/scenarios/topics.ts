@@ -97,6 +97,7 @@ export const topicScenarios = [
     await create(on, 'a dry run', v, [of(on.name('dry'))], { validateOnly: true })
     await create(on, 'a dry run of a known one', v, [of(on.name('plain'))], { validateOnly: true })
     await create(on, 'a dry run of a bad one', v, [of('not legal!')], { validateOnly: true })
+    await on.leads(on.name('good'), 1)
     const names = ['plain', 'twice', 'dry', 'good', 'bad'].map(hint => ({ name: on.name(hint) }))
     await on.attempt('what there is', Metadata, 9, { topics: names, allowAutoTopicCreation: false })
   }),
