@@ -51,9 +51,10 @@ const longFiles: Record<string, string> = {}
 const inheriting: Record<string, string> = {}
 
 const sources = ['protocol', 'storage', 'src'].flatMap(folder => filesIn(folder)).filter(path => path.endsWith('.ts'))
-const everything = [...sources, ...['tests', 'scripts', 'compat', 'bench', 'examples'].flatMap(folder => filesIn(folder))].filter(
-  path => /\.[jt]s$/.test(path),
-)
+const everything = [
+  ...sources,
+  ...['tests', 'scripts', 'compat', 'bench', 'examples'].flatMap(folder => filesIn(folder)),
+].filter(path => /\.[jt]s$/.test(path))
 
 function filesIn(folder: string): string[] {
   const names = readdirSync(root).includes(folder.split('/')[0]!)

@@ -209,8 +209,8 @@ test('over sockets, and told by the object of createBroker', async () => {
     const { clientInstanceId, subscriptionId } = await wire.request(GetTelemetrySubscriptions, 0, {
       clientInstanceId: NO_ID,
     })
-    const push = { clientInstanceId, subscriptionId, terminating: true, compressionType: 0, metrics: GOOD }
-    expect(await wire.request(PushTelemetry, 0, push)).toMatchObject({ errorCode: NONE })
+    const last = { clientInstanceId, subscriptionId, terminating: true, compressionType: 0, metrics: GOOD }
+    expect(await wire.request(PushTelemetry, 0, last)).toMatchObject({ errorCode: NONE })
     expect(running.clientMetrics()).toMatchObject([
       { clientInstanceId, clientId: 'wire', isTerminated: true, metrics: [{ name: 'org.apache.kafka.x' }] },
     ])

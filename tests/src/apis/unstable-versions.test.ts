@@ -54,8 +54,8 @@ describe('InitProducerId 6', () => {
   test('without the key it closes the connection', async () => {
     const wire = await start({})
     expect(await maxOf(wire)).toBe(5)
-    const ask = { transactionalId: null, transactionTimeoutMs: 1000 }
-    await expect(wire.request(InitProducerId, 6, ask)).rejects.toThrow(/connection was closed/)
+    const request = { transactionalId: null, transactionTimeoutMs: 1000 }
+    await expect(wire.request(InitProducerId, 6, request)).rejects.toThrow(/connection was closed/)
     wire.close()
   })
 
