@@ -1,6 +1,7 @@
 // KafkaJS in this process: sends and a consumer as fast as they go, and the first round trip of a new client.
 import { randomUUID } from 'node:crypto'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
+import { timeSends } from './sends.ts'
 
 const clientOf = (address: string) => new Kafka({ brokers: [address], logLevel: logLevel.NOTHING })
 
@@ -44,17 +45,8 @@ export async function produce(
   await producer.connect()
   const value = Buffer.alloc(o.size, 'odradek ')
   const messages = Array.from({ length: o.perSend }, () => ({ value, partition: 0 }))
-  const send = () => producer.send({ topic, messages, acks: 1 })
   try {
-    await send()
-    let left = o.sends - 1
-    const from = performance.now()
-    const work = async (): Promise<void> => {
-      // oxlint-disable-next-line no-await-in-loop -- one send after the other
-      while (left-- > 0) await send()
-    }
-    await Promise.all(Array.from({ length: o.inFlight }, work))
-    return (performance.now() - from) / 1000
+    return await timeSends(o, () => producer.send({ topic, messages, acks: 1 }))
   } finally {
     await producer.disconnect()
   }

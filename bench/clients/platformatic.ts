@@ -1,6 +1,7 @@
 // @platformatic/kafka in this process: sends and a consumer as fast as they go, and the first round trip of a new client.
 import { randomUUID } from 'node:crypto'
 import { Admin, Consumer, Producer, ProduceAcks, type Message } from '@platformatic/kafka'
+import { timeSends } from './sends.ts'
 
 const base = (address: string) => ({ clientId: 'bench', bootstrapBrokers: [address] })
 
@@ -13,17 +14,8 @@ export async function produce(
   const producer = new Producer(base(address))
   const value = Buffer.alloc(o.size, 'odradek ')
   const messages = Array.from({ length: o.perSend }, () => ({ topic, value, partition: 0 }))
-  const send = () => producer.send({ messages, acks: ProduceAcks.LEADER })
   try {
-    await send()
-    let left = o.sends - 1
-    const from = performance.now()
-    const work = async (): Promise<void> => {
-      // oxlint-disable-next-line no-await-in-loop -- one send after the other
-      while (left-- > 0) await send()
-    }
-    await Promise.all(Array.from({ length: o.inFlight }, work))
-    return (performance.now() - from) / 1000
+    return await timeSends(o, () => producer.send({ messages, acks: ProduceAcks.LEADER }))
   } finally {
     await producer.close()
   }
