@@ -23,7 +23,7 @@ export function addProgram(suite: Suite, client: string, program: string, cannot
   const unknown = cannot.filter(name => !scenarios.some(scenario => scenario.name === name))
   if (unknown.length > 0) throw new Error(`${client} has no scenario ${unknown.join(', ')}`)
   for (const scenario of scenarios.filter(({ name }) => !cannot.includes(name))) {
-    suite.scenario(`${client}: ${scenario.name}`, context => runOne(context, program, scenario.name), {
+    suite.scenario(`${client}: ${scenario.name}`, context => runOne(context, program, [scenario.name]), {
       timeoutMs: scenario.timeoutSeconds * 1000,
       ours: scenario.ours,
       ...(scenario.own && { own: scenario.own }),
@@ -43,8 +43,10 @@ async function ask({ broker }: Context, request: string): Promise<unknown> {
   throw new Error(`nothing is known of '${request}'`)
 }
 
-function runOne(context: Context, program: string, name: string): Promise<void> {
-  const child = spawn(program, [name, context.broker.bootstrap, context.name('topic')], {
+/** Runs one scenario: `args` say which; the broker's address and NAME follow. Rejects with the end of what it printed. */
+export function runOne(context: Context, program: string, args: readonly string[], cwd?: string): Promise<void> {
+  const child = spawn(program, [...args, context.broker.bootstrap, context.name('topic')], {
+    ...(cwd !== undefined && { cwd }),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   context.after(() => child.kill('SIGKILL'))

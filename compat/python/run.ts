@@ -1,15 +1,14 @@
 // confluent-kafka of PyPI (librdkafka 2.16): Produce up to 10, Fetch up to 16 with topic ids, groups, admin client.
 // `npm run compat -- python`, or `npx tsx compat/python/run.ts [part of a scenario's name…]`
 //
-// The scenarios are Python's; each runs in a process of its own. It asks for what only this side can do by a line on
-// its standard output, such as `@kill9`, and gets a line of JSON back.
-import { spawn, spawnSync } from 'node:child_process'
+// The scenarios are Python's; each runs in a process of its own (harness/program.ts).
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { batchesOnDisk, Suite, type Context } from '../harness/index.ts'
+import { Suite } from '../harness/index.ts'
+import { runOne } from '../harness/program.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const venv = join(process.env['ODRADEK_CACHE'] ?? join(homedir(), '.cache/odradek'), 'compat-python')
@@ -48,56 +47,19 @@ function list(): Listed[] {
   return JSON.parse(stdout) as Listed[]
 }
 
-/** What a scenario may ask of this side. */
-async function ask({ broker }: Context, request: string): Promise<unknown> {
-  const [what = '', ...args] = request.split(' ')
-  if (what === 'restart') return broker.restart()
-  if (what === 'kill9') {
-    await broker.kill9()
-    return broker.start()
-  }
-  if (what === 'batches') return batchesOnDisk(broker, args[0] ?? '', Number(args[1]))
-  throw new Error(`nothing is known of '${request}'`)
-}
-
-function run(context: Context, { module, function: name }: Listed): Promise<void> {
-  const args = ['scenarios.py', module, name, context.broker.bootstrap, context.name(name.replaceAll('_', '-'))]
-  const child = spawn(python, args, { cwd: here, stdio: ['pipe', 'pipe', 'pipe'] })
-  context.after(() => child.kill('SIGKILL'))
-  let output = ''
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-  const told = createInterface({ input: child.stdout })
-  return new Promise((resolve, reject) => {
-    told.on('line', line => {
-      if (!line.startsWith('@')) {
-        output += `${line}\n`
-        return
-      }
-      ask(context, line.slice(1)).then(
-        answer => child.stdin.write(`${JSON.stringify(answer ?? null)}\n`),
-        (error: Error) => {
-          child.kill('SIGKILL')
-          reject(error)
-        },
-      )
-    })
-    child.once('error', reject)
-    child.once('close', code => {
-      if (code === 0) resolve()
-      else reject(new Error(output.trim().split('\n').slice(-12).join('\n') || `exit code ${code}`))
-    })
-  })
-}
-
 const suite = new Suite()
 const reason = install()
 if (reason === null) {
   for (const scenario of list()) {
-    suite.scenario(scenario.name, context => run(context, scenario), {
-      timeoutMs: scenario.timeout * 1000,
-      ours: scenario.ours,
-      ...(scenario.own && { own: scenario.own }),
-    })
+    suite.scenario(
+      scenario.name,
+      context => runOne(context, python, ['scenarios.py', scenario.module, scenario.function], here),
+      {
+        timeoutMs: scenario.timeout * 1000,
+        ours: scenario.ours,
+        ...(scenario.own && { own: scenario.own }),
+      },
+    )
   }
   await suite.run()
 } else {
