@@ -132,7 +132,13 @@ async function prepare(context: Context, guarantee: Setting['guarantee']) {
     context.after(() => instance.kill9())
     return instance
   }
-  return { setting, feed: new Feed(producer, setting), start, instances }
+  const feed = new Feed(producer, setting)
+  const settle = (): Promise<void> => settled(setting, feed, instances)
+  const round = async (): Promise<void> => {
+    await feed.send()
+    await settle()
+  }
+  return { setting, feed, start, settle, round }
 }
 
 const suite = new Suite()
@@ -140,25 +146,21 @@ const suite = new Suite()
 suite.scenario(
   'at least once: two instances, an orderly restart of one and of the broker, state rebuilt from changelogs',
   async context => {
-    const { setting, feed, start, instances } = await prepare(context, 'at_least_once')
+    const { start, round } = await prepare(context, 'at_least_once')
     const first = start('first')
     await first.running()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     const second = start('second')
     await second.running()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     await first.stop()
     await context.broker.restart()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     await second.stop()
     // Nothing but the changelogs knows the counts now.
     const third = start('third')
     await third.running()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     if (third.restored === 0) throw new Error('nothing was restored from the changelogs')
     await third.stop()
   },
@@ -168,28 +170,25 @@ suite.scenario(
 suite.scenario(
   'exactly once: kill -9 of an instance and of the broker at work',
   async context => {
-    const { setting, feed, start, instances } = await prepare(context, 'exactly_once_v2')
+    const { setting, feed, start, settle, round } = await prepare(context, 'exactly_once_v2')
     const first = start('first')
     await first.running()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     const second = start('second')
     await second.running()
     await feed.send()
     await first.kill9()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     await feed.send()
     await context.broker.kill9()
     await context.broker.start()
-    await feed.send()
-    await settled(setting, feed, instances)
+    await round()
     // The folder of the instance that was killed: what it holds beyond its last commit must not count.
     const again = start('first')
     await again.running()
     await feed.send()
     await second.kill9()
-    await settled(setting, feed, instances)
+    await settle()
     await expectExactlyOnce(setting, feed)
     await again.stop()
   },
