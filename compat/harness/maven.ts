@@ -37,6 +37,13 @@ export async function mavenJars(name: string, artifacts: readonly string[]): Pro
   return join(folder, '*')
 }
 
+/** kafka-clients of one release with what its codecs need; before 3.0 in a snappy that runs on machines of today. */
+export const clientJars = (version: string): string[] => [
+  `org.apache.kafka:kafka-clients:${version}`,
+  'org.slf4j:slf4j-nop:1.7.36',
+  ...(version.startsWith('2.') ? ['org.xerial.snappy:snappy-java:1.1.10.5'] : []),
+]
+
 function pomOf(artifacts: readonly string[]): string {
   const dependencies = artifacts.map(artifact => {
     const [group, name, version] = artifact.split(':')

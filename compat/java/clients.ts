@@ -1,12 +1,20 @@
 // kafka-clients of several releases from Maven Central: one program for each, compiled against it, that checks whatever
 // this release can do and prints a line for each check.
 import { deepStrictEqual } from 'node:assert'
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { external, startBroker, type BrokerUnderTest, type Context, type Suite } from '../harness/index.ts'
+import {
+  clientJars,
+  external,
+  mavenJars,
+  startBroker,
+  type BrokerUnderTest,
+  type Context,
+  type Suite,
+} from '../harness/index.ts'
 import { cache, compile } from './tools/runner.ts'
 
 interface Release {
@@ -40,40 +48,21 @@ const here = dirname(fileURLToPath(import.meta.url))
 const PROGRAM_MS = 180_000
 
 /** Fetches the jars where they are not there yet, compiles what is newer than last time; returns the class path. */
-function install({ version, folders }: Release): { classPath: string; names: string[] } {
-  const folder = cache('clients', version)
-  const lib = join(folder, 'lib')
-  if (!existsSync(lib)) fetchJars(version, folder, lib)
+async function install({ version, folders }: Release): Promise<{ classPath: string; names: string[] }> {
+  const jars = await mavenJars(`clients-${version}`, clientJars(version))
   const sources = folders.flatMap(name => {
     const path = join(here, 'clients', name)
     return readdirSync(path).map(file => join(path, file))
   })
   const classes = cache('clients', version, 'classes')
-  compile(sources, `${lib}/*`, classes)
+  compile(sources, jars, classes)
   const names = programs.filter(name => sources.some(path => path.endsWith(`/${name}.java`)))
-  return { classPath: `${classes}:${lib}/*`, names }
-}
-
-function fetchJars(version: string, folder: string, lib: string): void {
-  const dependency = (group: string, name: string, of: string) =>
-    `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${of}</version></dependency>`
-  const snappy = version.startsWith('2.') ? dependency('org.xerial.snappy', 'snappy-java', '1.1.10.5') : ''
-  writeFileSync(
-    join(folder, 'pom.xml'),
-    `<project><modelVersion>4.0.0</modelVersion><groupId>odradek</groupId><artifactId>clients</artifactId><version>1</version>
-<dependencies>${dependency('org.apache.kafka', 'kafka-clients', version)}${dependency('org.slf4j', 'slf4j-nop', '1.7.36')}${snappy}</dependencies></project>`,
-  )
-  const working = `${lib}.${process.pid}`
-  const goal = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${working}`]
-  execFileSync('mvn', goal, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: 180_000 })
-  // Whole or not at all.
-  if (existsSync(lib)) rmSync(working, { recursive: true })
-  else renameSync(working, lib)
+  return { classPath: `${classes}:${jars}`, names }
 }
 
 /** Runs the program of one release; each of its checks is a scenario of the suite. */
 async function check(suite: Suite, release: Release, broker: BrokerUnderTest, context: Context): Promise<void> {
-  const { classPath, names } = install(release)
+  const { classPath, names } = await install(release)
   // A broker that is not ours is not stopped.
   const chosen = external === undefined ? names : names.filter(name => name !== 'Restart')
   const flags = ['-Xmx160m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dfile.encoding=UTF-8']

@@ -1,10 +1,10 @@
 // The transactional clients: how each is installed, and how its consume-transform-produce program is started.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cacheFolder, clientJars, mavenJars } from '../harness/index.ts'
 
 export interface TransactionalClient {
   readonly name: string
@@ -18,46 +18,28 @@ export interface TransactionalClient {
 const here = dirname(fileURLToPath(import.meta.url))
 const run = promisify(execFile)
 
-/** A folder that outlives the run and lies outside the checkout. */
-function cache(...parts: string[]): string {
-  const root = process.env['ODRADEK_CACHE'] ?? join(homedir(), '.cache/odradek')
-  const folder = join(root, 'transactions', ...parts)
-  mkdirSync(folder, { recursive: true })
-  return folder
-}
+const cache = (...parts: string[]): string => cacheFolder('transactions', ...parts)
 
 const start = (program: string, args: readonly string[]): ChildProcess =>
   spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
 
 /** kafka-clients of Maven Central: 4.x speaks transaction.version 2, 2.8 that of before KIP-890. */
 const java = (version: string): TransactionalClient => {
-  const lib = cache('java', version, 'lib')
-  const classes = cache('java', version, 'classes')
+  let classPath = ''
   const program = (name: string, args: readonly string[]): ChildProcess =>
-    start('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', `${classes}:${lib}/*`, name, ...args])
+    start('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, name, ...args])
   return {
     name: `Java ${version}`,
     async install() {
-      if (!existsSync(join(lib, `kafka-clients-${version}.jar`))) await fetchJars(version, lib)
+      const jars = await mavenJars(`clients-${version}`, clientJars(version))
+      const classes = cache('java', version, 'classes')
       const sources = ['Transform', 'Fencing'].map(name => join(here, 'java', `${name}.java`))
-      await run('javac', ['-nowarn', '-d', classes, '-cp', `${lib}/*`, ...sources])
+      await run('javac', ['-nowarn', '-d', classes, '-cp', jars, ...sources])
+      classPath = `${classes}:${jars}`
     },
     start: args => program('Transform', args),
     fence: args => program('Fencing', args),
   }
-}
-
-async function fetchJars(version: string, target: string): Promise<void> {
-  const folder = cache('java', version)
-  const dependency = (group: string, name: string, v: string) =>
-    `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${v}</version></dependency>`
-  writeFileSync(
-    join(folder, 'pom.xml'),
-    `<project><modelVersion>4.0.0</modelVersion><groupId>odradek</groupId><artifactId>transactions</artifactId><version>1</version>
-<dependencies>${dependency('org.apache.kafka', 'kafka-clients', version)}${dependency('org.slf4j', 'slf4j-nop', '1.7.36')}</dependencies></project>`,
-  )
-  const goal = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${target}`]
-  await run('mvn', goal, { cwd: folder, timeout: 180_000 })
 }
 
 /** librdkafka, through confluent-kafka of PyPI. */

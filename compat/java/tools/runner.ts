@@ -1,12 +1,11 @@
 // The virtual machine in which all of Kafka's tools run, and what a tool printed.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { jars } from '../../oracle/kafka.ts'
-import { within } from '../../harness/index.ts'
+import { cacheFolder, within } from '../../harness/index.ts'
 
 export const VERSION = '4.3.1'
 
@@ -57,13 +56,7 @@ export type Tool = keyof typeof classes
 const here = dirname(fileURLToPath(import.meta.url))
 const COMMAND_MS = 60_000
 
-/** A folder that outlives the run and lies outside the checkout. */
-export function cache(...parts: string[]): string {
-  const root = process.env['ODRADEK_CACHE'] ?? join(homedir(), '.cache/odradek')
-  const folder = join(root, 'java', ...parts)
-  mkdirSync(folder, { recursive: true })
-  return folder
-}
+export const cache = (...parts: string[]): string => cacheFolder('java', ...parts)
 
 /** Compiles sources that are newer than what came of them last time. */
 export function compile(sources: readonly string[], classPath: string, target: string): void {
