@@ -34,7 +34,12 @@ function shopifyOverlay(): string {
 }
 
 mkdirSync(cache, { recursive: true })
-const suite = new Suite({ 'group.initial.rebalance.delay.ms': 0, 'group.min.session.timeout.ms': 500 })
+const suite = new Suite({
+  'group.initial.rebalance.delay.ms': 0,
+  'group.min.session.timeout.ms': 500,
+  // Records of long ago must not be deleted by retention while somebody looks for them.
+  'log.initial.task.delay.ms': 86_400_000,
+})
 const programs: readonly { client: string; program: () => string; cannot?: readonly string[] }[] = [
   { client: 'franz-go', program: () => build('franz') },
   { client: 'sarama of IBM', program: () => build('sarama') },
