@@ -11,6 +11,7 @@ import type { LogConfig } from './log-config.ts'
 import * as names from './names.ts'
 import { formatPartitionMetadata } from './partition-metadata.ts'
 import { segmentFiles } from './segment.ts'
+import { keepingLogs } from './repair-guard.ts'
 import type { FolderRepair, RepairPlan, SegmentRepair, TopRepair, WrongField } from './repair-plan.ts'
 
 export interface RepairOptions {
@@ -20,6 +21,12 @@ export interface RepairOptions {
   /** How the manifest names the directory. */
   readonly directory: string
   readonly now: number
+}
+
+/** A folder that could not be mended as planned; what of it was touched is in the manifest. */
+export interface FailedFolder {
+  readonly folder: string
+  readonly problem: string
 }
 
 interface Saved {
@@ -67,13 +74,23 @@ const config: LogConfig = {
 class Repair {
   readonly #o: RepairOptions
   readonly #saved: Saved[] = []
+  readonly failed: FailedFolder[] = []
 
   constructor(o: RepairOptions) {
     this.#o = o
     o.aside.mkdir('')
   }
 
+  /** What goes wrong in one folder is told, and the next one follows. */
   async folder(plan: FolderRepair, logStartOffset: number): Promise<void> {
+    try {
+      await this.#mendFolder(plan, logStartOffset)
+    } catch (error) {
+      this.failed.push({ folder: plan.folder, problem: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  async #mendFolder(plan: FolderRepair, logStartOffset: number): Promise<void> {
     const { files } = this.#o
     const why = plan.faults.map(({ path, problem }) => `${names.nameOf(path)}: ${problem}`).join('; ')
     for (const segment of plan.segments) this.#saveSegment(segment)
@@ -109,7 +126,7 @@ class Repair {
   }
 
   finish(): void {
-    this.#writeManifest(true)
+    this.#writeManifest(this.failed.length === 0)
   }
 
   #saveSegment({ path, bad, fields }: SegmentRepair): void {
@@ -160,7 +177,8 @@ class Repair {
   /** Written before anything is changed, and again when all is done. */
   #writeManifest(done: boolean): void {
     const { aside, directory, now } = this.#o
-    const manifest = { directory, time: now, done, saved: this.#saved }
+    const failed = this.failed.length === 0 ? {} : { failed: this.failed }
+    const manifest = { directory, time: now, done, ...failed, saved: this.#saved }
     aside.writeAtomic(MANIFEST, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`))
   }
 
@@ -182,22 +200,48 @@ class Repair {
     }
   }
 
-  /** A recovery from the start of the log, as after a crash, and an orderly close. */
-  async #rebuild({ folder, topic, partition }: FolderRepair, logStartOffset: number): Promise<void> {
+  /** A recovery from the start of the log, as after a crash, and an orderly close. The log itself is not its to change. */
+  async #rebuild(plan: FolderRepair, logStartOffset: number): Promise<void> {
     const { files, now } = this.#o
-    const log = Log.open({
-      files,
-      arena: new Arena(),
-      topic,
-      partition,
-      folder,
-      config,
-      cleanShutdown: false,
-      recoveryPoint: 0,
-      logStartOffset,
-      now,
-    })
-    await log.close(true)
+    const { folder, topic, partition } = plan
+    const logs = files.list(folder).filter(name => name.endsWith(names.LOG_SUFFIX))
+    const first = logs[0] === undefined ? null : names.offsetOfFile(logs[0])
+    try {
+      const log = Log.open({
+        files: keepingLogs(files, folder),
+        arena: new Arena(),
+        topic,
+        partition,
+        folder,
+        // The file that tells the id may be broken, and is not needed here.
+        folderTopicId: null,
+        config,
+        cleanShutdown: false,
+        recoveryPoint: 0,
+        // Where the log begins for its readers is no concern of its indexes: a start that lies behind the end would drop all of it.
+        logStartOffset: first ?? logStartOffset,
+        now,
+      })
+      await log.close(true)
+    } catch (error) {
+      this.#putBackDerived(plan)
+      throw error
+    }
+  }
+
+  /** As before, but for indexes of what was mended: without those any start builds them. None is left half built. */
+  #putBackDerived({ folder, segments, drop }: FolderRepair): void {
+    const { files, aside } = this.#o
+    const mended = new Set(segments.flatMap(({ base }) => segmentFiles(base)))
+    const isOf = (name: string): boolean =>
+      isDerived(name.endsWith(names.DELETED_SUFFIX) ? name.slice(0, -names.DELETED_SUFFIX.length) : name)
+    for (const name of files.list(folder).filter(one => isOf(one))) files.remove(names.join(folder, name))
+    for (const { file, kept } of this.#saved) {
+      const name = names.nameOf(file)
+      if (names.parentOf(file) !== folder || kept !== file || !isDerived(name)) continue
+      if (!mended.has(name) && !drop.includes(file)) files.writeAtomic(file, aside.readAll(kept))
+    }
+    files.syncDirNow(folder)
   }
 }
 
@@ -266,12 +310,16 @@ function copyBytes(source: FileHandle, position: number, size: number, target: F
   }
 }
 
-/** The lock of the directory must be held. @throws what the disk throws; the manifest then says what was saved */
-export async function repair(plan: RepairPlan, o: RepairOptions): Promise<void> {
+/**
+ * The lock of the directory must be held. @returns the folders in which something went wrong
+ * @throws what the disk throws outside of them; the manifest then says what was saved
+ */
+export async function repair(plan: RepairPlan, o: RepairOptions): Promise<readonly FailedFolder[]> {
   const run = new Repair(o)
   for (const folder of plan.folders) {
     await run.folder(folder, plan.state.logStartOffsets.get(folder.folder) ?? 0)
   }
   for (const top of plan.top) run.top(top)
   run.finish()
+  return run.failed
 }

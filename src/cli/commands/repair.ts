@@ -9,7 +9,7 @@ import { diskFiles } from '../../../storage/files-disk.ts'
 import { checkTop, contextOf, readDirectory } from '../../../storage/inspect-dir.ts'
 import { checkFolder } from '../../../storage/inspect-verify.ts'
 import * as names from '../../../storage/names.ts'
-import { repair } from '../../../storage/repair.ts'
+import { repair, type FailedFolder } from '../../../storage/repair.ts'
 import { planRepair, type FolderRepair, type RepairPlan, type SegmentRepair } from '../../../storage/repair-plan.ts'
 import { ConfigError } from '../../config/index.ts'
 import { stampOf } from '../../runtime/clock.ts'
@@ -104,22 +104,27 @@ async function carryOut(
   io: VerifyIo,
   output: Output,
 ): Promise<boolean> {
+  let failed: readonly FailedFolder[] = []
   if (plan.folders.length + plan.top.length > 0) {
     const kept = resolve(aside ?? `${directory}.repair-${stampOf(io.now())}`)
     const keep = diskFiles(kept)
     if (keep.exists('') && keep.list('').length > 0) throw new ConfigError(`${kept} is not empty: nothing was changed.`)
     if (`${kept}/`.startsWith(`${directory}/`))
       throw new ConfigError(`${kept} lies in the data directory: nothing was changed.`)
-    await repair(plan, { files, aside: keep, directory, now: io.now() })
-    output.line(`Done. What went, or was written over, is in ${kept}; manifest.json there tells what was where.`)
+    failed = await repair(plan, { files, aside: keep, directory, now: io.now() })
+    for (const { folder, problem } of failed) output.line(`${folder} could not be repaired: ${problem}`)
+    output.line(
+      `${failed.length === 0 ? 'Done' : 'Done as far as it goes'}. What went, or was written over, is in ${kept}; manifest.json there tells what was where.`,
+    )
   }
   const state = readDirectory(files)
   const reports = state.folders.map(folder => checkFolder(files, folder, contextOf(state, folder)))
   const found = [...state.faults, ...reports.flatMap(({ faults }) => faults), ...checkTop(files, state, reports)]
   const faults = found.filter(({ isNote }) => !isNote)
   for (const { path, problem } of faults) output.line(`Still wrong: ${path}: ${problem}`)
-  if (faults.length === 0) output.line('Nothing is wrong.')
-  return faults.length === 0
+  const isRight = faults.length === 0 && failed.length === 0
+  if (isRight) output.line('Nothing is wrong.')
+  return isRight
 }
 
 function describe({ folders, top, left }: RepairPlan): string[] {
