@@ -37,6 +37,7 @@ export interface ClientMetrics extends ClientIdentity {
 
 interface Kept {
   identity: ClientIdentity
+  identityBytes: number
   pushes: number
   lastPushMs: number
   isTerminated: boolean
@@ -73,6 +74,9 @@ export class KeptClientMetrics {
     this.#clients.set(clientInstanceId, kept)
     const before = kept.pushes === 0 ? 0 : kept.bytes
     kept.identity = identity
+    kept.bytes -= kept.identityBytes
+    kept.identityBytes = sizeOf(JSON.stringify(identity))
+    kept.bytes += kept.identityBytes
     kept.pushes++
     kept.lastPushMs = o.now
     kept.isTerminated = o.isTerminating
@@ -136,6 +140,7 @@ const sizeOf = (text: string): number => 2 * text.length
 
 const newClient = (identity: ClientIdentity): Kept => ({
   identity,
+  identityBytes: 0,
   pushes: 0,
   lastPushMs: 0,
   isTerminated: false,

@@ -1,5 +1,5 @@
 // Reads what clients push: an OpenTelemetry MetricsData message in protobuf, of which the gauges and sums with numbers are
-// taken (Kafka clients send no others), the rest is skipped. Never trusts a length, builds nothing for what it skips, and
+// taken (Kafka clients send no others), the rest is skipped. Never trusts a length, reads a bounded number of fields, and
 // takes at most `maxPoints`. OTLP: opentelemetry/proto/metrics/v1/metrics.proto.
 import { isUtf8 } from 'node:buffer'
 
@@ -31,6 +31,9 @@ export class OtlpError extends Error {
   override readonly name = 'OtlpError'
 }
 
+/** A megabyte may hold half a million fields, each of which takes its time; a push of Kafka's clients has some thousands. */
+const MAX_FIELDS = 100_000
+
 const DELTA = 1
 const [VARINT, FIXED64, LENGTH, FIXED32] = [0, 1, 2, 5]
 const NANOS = 1_000_000n
@@ -38,25 +41,33 @@ const NANOS = 1_000_000n
 /** Called with the number and wire type of a field; what it does not read is skipped. */
 type Field = (number: number, type: number, from: Proto) => void
 
+/** Fields that may still be read, in all messages of a push together. */
+interface Budget {
+  fields: number
+}
+
 /** One protobuf message. */
 class Proto {
   readonly #bytes: Buffer
   #at: number
   readonly #end: number
+  readonly #budget: Budget
 
-  constructor(bytes: Buffer, at: number, end: number) {
+  constructor(bytes: Buffer, at: number, end: number, budget: Budget) {
     this.#bytes = bytes
     this.#at = at
     this.#end = end
+    this.#budget = budget
   }
 
   copy(): Proto {
-    return new Proto(this.#bytes, this.#at, this.#end)
+    return new Proto(this.#bytes, this.#at, this.#end, this.#budget)
   }
 
   /** Calls `field` for each field. It reads the value with one of the functions below, or leaves it. */
   each(field: Field): void {
     while (this.#at < this.#end) {
+      if (--this.#budget.fields < 0) throw new OtlpError(`More than ${MAX_FIELDS} fields`)
       const tag = this.varint()
       const [number, type] = [Number(tag >> 3n), Number(tag & 7n)]
       if (number === 0 || tag > 0xffffffffn) throw new OtlpError('A field without a number')
@@ -95,7 +106,7 @@ class Proto {
   message(): Proto {
     const length = this.#length()
     const at = this.#take(length)
-    return new Proto(this.#bytes, at, at + length)
+    return new Proto(this.#bytes, at, at + length, this.#budget)
   }
 
   #length(): number {
@@ -129,7 +140,7 @@ export function decodeMetrics(bytes: Buffer, maxPoints: number): MetricsData {
     if (points.length < maxPoints) points.push(point)
     else omitted++
   }
-  new Proto(bytes, 0, bytes.length).each(
+  new Proto(bytes, 0, bytes.length, { fields: MAX_FIELDS }).each(
     of(1, resourceMetrics =>
       resourceMetrics.each((number, type, from) => {
         if (type !== LENGTH) return

@@ -44,12 +44,22 @@ describe('kept client metrics', () => {
   })
 
   test('the clients that pushed longest ago are forgotten first, the last one never', () => {
-    const kept = new KeptClientMetrics({ totalBytes: 4000, clientBytes: 4000 })
+    const kept = new KeptClientMetrics({ totalBytes: 5000, clientBytes: 5000 })
     const one = data([{ name: 'g', value: 1 }])
     for (const [now, id] of ['a', 'b', 'a', 'c'].entries()) kept.record(client(id), one, at(now))
     expect(kept.list().map(({ clientInstanceId }) => clientInstanceId)).toEqual(['c', 'a', 'b'])
     kept.record(client('d'), one, at(9))
     expect(kept.list().map(({ clientInstanceId }) => clientInstanceId)).toEqual(['d', 'c', 'a'])
+  })
+
+  test('what a client calls itself counts too', () => {
+    const kept = new KeptClientMetrics({ totalBytes: 100_000, clientBytes: 2000 })
+    const none = data([])
+    for (let n = 0; n < 10; n++) kept.record({ ...client(`c${n}`), clientId: 'x'.repeat(20_000) }, none, at(n))
+    expect(kept.list().length).toBe(2)
+    // Its name is counted once, however often it pushes.
+    for (let n = 10; n < 20; n++) kept.record({ ...client('c9'), clientId: 'x'.repeat(20_000) }, none, at(n))
+    expect(kept.list().length).toBe(2)
   })
 
   test('what is beyond the share of a client is counted, and the rest kept', () => {

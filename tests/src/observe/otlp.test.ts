@@ -66,6 +66,10 @@ describe('bytes that are no metrics data', () => {
     ['a number without an end', Buffer.alloc(11, 0xff)],
     ['field 0', Buffer.from([2, 0])],
     ['a group', Buffer.from([11, 12])],
+    [
+      'half a million empty points',
+      field(1, field(2, field(2, field(5, Buffer.alloc(1 << 20, Buffer.from([10, 0])))))),
+    ],
     ['half a fixed number', Buffer.from([9, 1, 2])],
     ['a name that is not UTF-8', field(1, field(2, field(2, field(1, Buffer.from([0xc0, 0x80])))))],
   ])('%s', (_, bytes) => {
