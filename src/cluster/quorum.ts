@@ -36,8 +36,16 @@ export function quorumAfter(before: Quorum, key: Buffer | null, value: Buffer | 
   return before
 }
 
-/** Throws MetadataReplayError where others vote beside this node, or it does not: there is more than one metadata log then. */
+/**
+ * Throws MetadataReplayError where others vote beside this node, or it does not: there is more than one metadata log then; and
+ * where the voters were recorded, but the records are gone: a new quorum must not be made up in their place.
+ */
 export function checkVoters({ voters }: Quorum, state: QuorumState | null, nodeId: number): void {
+  if (voters === null && state?.dataVersion === 1) {
+    throw new MetadataReplayError(
+      'the voters of its quorum are recorded (kraft.version 1), and neither a snapshot nor the log tells them',
+    )
+  }
   const ids = voters?.map(({ voterId }) => voterId) ?? state?.currentVoters ?? []
   if (ids.length === 0 || (ids.length === 1 && ids[0] === nodeId)) return
   throw new MetadataReplayError(

@@ -147,6 +147,9 @@ class StoredLog implements StoredMetadataLog {
     this.snapshot = loaded.newest === null || id === undefined ? null : { ...loaded.newest, id }
     // As Kafka does after such a stop: the snapshot was durable, the log before it was not.
     if (id !== undefined && log.logEndOffset < id.offset) log.truncateFullyAndStartAt(id.offset, o.now())
+    // As Kafka does (KafkaRaftLog.recoverSnapshots): what lies before the log is of no use, and retention goes from snapshot to
+    // snapshot only where the log moves forward.
+    this.#snapshots.deleteBefore(log.logStartOffset, o.now() + this.#settings.deleteDelayMs)
     const path = names.join(folder, names.QUORUM_STATE_FILE)
     this.quorumState = {
       read: () => (files.exists(path) ? files.readAll(path) : null),

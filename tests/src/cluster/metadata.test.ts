@@ -89,11 +89,19 @@ describe('a start', () => {
     expect(lost.metadata.leaderEpoch).toBe(2)
     const quorumState = new MemoryQuorumState()
     quorumState.data = Buffer.from(
-      '{"leaderId":1,"leaderEpoch":7,"votedId":-1,"votedDirectoryId":"x","data_version":1}',
+      '{"leaderId":1,"leaderEpoch":7,"votedId":-1,"currentVoters":[{"voterId":1}],"data_version":0}',
     )
     expect((await open({ quorumState })).metadata.leaderEpoch).toBe(8)
     quorumState.data = Buffer.from('{"data_version":2}')
     await expect(open({ quorumState })).rejects.toThrow('quorum-state')
+  })
+
+  test('is refused where voters were recorded, and the records are gone', async () => {
+    const quorumState = new MemoryQuorumState()
+    const data = '{"leaderId":1,"leaderEpoch":7,"votedId":-1,"votedDirectoryId":"x","data_version":1}'
+    quorumState.data = Buffer.from(data)
+    await expect(open({ quorumState })).rejects.toThrow('the voters of its quorum are recorded (kraft.version 1)')
+    expect(String(quorumState.data)).toBe(data)
   })
 
   test('after an unclean stop begins a leader epoch in every partition', async () => {

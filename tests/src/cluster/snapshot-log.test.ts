@@ -166,6 +166,39 @@ describe('the log is cut', () => {
     expect(snapshotsIn(files).filter(name => name.endsWith('.checkpoint')).length).toBe(2)
   })
 
+  test('though a crash left snapshots from before its start', async () => {
+    const files = memoryFiles()
+    let started = await start(files, { settings: small })
+    for (let n = 0; n < 6; n++) {
+      await create(started, `t${n}`, 30)
+      await started.metadata.writeSnapshot()
+    }
+    const left = snapshotsIn(files).map(name => ({ name, bytes: files.readAll(`${FOLDER}/${name}`) }))
+    const settings = { ...small, retentionBytes: 9000 }
+    await started.log.close(true)
+    started = await start(files, { cleanShutdown: true, settings })
+    started.log.applyRetention()
+    started.clock.now += 1000
+    started.log.applyRetention()
+    await started.log.close(true)
+    expect(snapshotsIn(files).length).toBeLessThan(left.length)
+    // Their renames were lost.
+    for (const { name, bytes } of left) files.writeAtomic(`${FOLDER}/${name}`, bytes)
+    started = await start(files, { cleanShutdown: true, settings })
+    started.clock.now += 1000
+    started.log.applyRetention()
+    const [first] = logsIn(files)
+    for (let n = 6; n < 12; n++) {
+      await create(started, `t${n}`, 30)
+      await started.metadata.writeSnapshot()
+    }
+    started.log.applyRetention()
+    started.clock.now += 1000
+    started.log.applyRetention()
+    expect(snapshotsIn(files).length).toBeLessThan(left.length)
+    expect(logsIn(files)[0]).not.toBe(first)
+  })
+
   test('never past the newest snapshot, and not at all where everything is to be kept', () => {
     const snapshots = [10, 20, 30].map((offset, n) => ({
       id: { offset, epoch: 1 },
