@@ -11,6 +11,7 @@ import {
 import {
   DeleteRecords,
   DeleteTopics,
+  DescribeTopicPartitions,
   IncrementalAlterConfigs,
   ListOffsets,
   Metadata,
@@ -216,6 +217,9 @@ describe('a directory that fails', () => {
     const { metadata, dirs } = broker.opened.broker
     expect(metadata.image.topicByName('a')!.partitions.map(({ leader }) => leader)).toEqual([1, -1, 1, -1])
     expect(metadata.image.broker(1)?.logDirs).toEqual([dirs.onlineIds[0]])
+    // Who may lead again once it is back (KIP-966).
+    const described = await broker.ask(DescribeTopicPartitions, { topics: [{ name: 'a' }] })
+    expect(described!.topics[0]!.partitions.map(p => p.eligibleLeaderReplicas)).toEqual([[], [1], [], [1]])
     expect(await leaderOf(broker, 'a')).toMatchObject({ leaderId: 1, offlineReplicas: [] })
     await broker.createTopic('b', 2)
     expect(recorded(broker, 'b', 1)).toBe('test')
