@@ -17,6 +17,7 @@ import { MAX_BATCH_BYTES } from '../cluster/metadata-log.ts'
 import { ProducerIds } from '../cluster/producer-ids.ts'
 import { ConfigResource } from '../cluster/records.ts'
 import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
+import { unenforcedWarning } from '../cluster/other-records.ts'
 import { cleanerCounters } from '../observe/counters.ts'
 import { ClientTelemetry } from '../observe/client-telemetry.ts'
 import { Broker } from './broker.ts'
@@ -245,6 +246,8 @@ async function openWith(
       .catch((error: unknown) => runtime.log.error({ err: error }, 'cordoned.log.dirs could not be recorded'))
   }
   cordon()
+  const unenforced = unenforcedWarning(metadata.image.others)
+  if (unenforced !== null) runtime.log.warn(unenforced)
   logs.start(metadata.deletedTopicIds)
   metadata.onChange(delta => {
     const reconfigured = delta.configsChanged.some(({ resourceType }) => resourceType === ConfigResource.BROKER)

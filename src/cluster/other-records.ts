@@ -79,3 +79,17 @@ function subjectOf(record: OtherRecord): Subject | null {
     throw error
   }
 }
+
+/** What each stands for, of those that a user of Kafka counts on. */
+const unenforced = new Map<number, string>([
+  [all.AccessControlEntryRecord.type, 'access control entries'],
+  [all.ClientQuotaRecord.type, 'client quotas'],
+  [all.UserScramCredentialRecord.type, 'SCRAM credentials'],
+  [all.DelegationTokenRecord.type, 'delegation tokens'],
+])
+
+/** One sentence for the log where the metadata hold what is kept for Kafka and not enforced here; null where there is none. */
+export function unenforcedWarning(records: readonly OtherRecord[]): string | null {
+  const found = new Set(records.flatMap(({ key }) => unenforced.get(key) ?? []))
+  return found.size === 0 ? null : `The metadata hold ${[...found].join(', ')}: they are kept and NOT enforced.`
+}
