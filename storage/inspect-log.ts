@@ -148,13 +148,20 @@ export function isValidBatch(bytes: Buffer): boolean {
 export function* logEntries(files: Files, path: string, options: LogPrintOptions = {}): Generator<Entry, void> {
   const batches = rawBatches(files, path, 0, options.maxBytes)
   const run = { lastOffset: -1n, base: BigInt(offsetOfFile(nameOf(path)) ?? 0) }
-  for (;;) {
-    const next = batches.next()
-    if (next.done === true) {
-      if (options.maxBytes === undefined) yield* endEntries(path, next.value)
-      return
+  let position = 0
+  try {
+    for (;;) {
+      const next = batches.next()
+      if (next.done === true) {
+        if (options.maxBytes === undefined) yield* endEntries(path, next.value)
+        return
+      }
+      ;({ position } = next.value)
+      yield* batchEntries(next.value, run, options)
     }
-    yield* batchEntries(next.value, run, options)
+  } finally {
+    // Also where nobody asks for more.
+    batches.return({ position, bytes: 0, why: 'END' })
   }
 }
 

@@ -7,7 +7,7 @@ import { RecordError } from '../protocol/records/error.ts'
 import { newWalkResult, RecordCursor, walkBatch, walkMessage } from '../protocol/records/record.ts'
 import { lastOffsetOf } from './batch-cursor.ts'
 import type { FileHandle, Files } from './files.ts'
-import { batchesOfFile, firstOf, isValidBatch } from './inspect-log.ts'
+import { batchesOfFile, isValidBatch } from './inspect-log.ts'
 
 export interface SurveyedBatch {
   readonly position: number
@@ -53,24 +53,28 @@ export function* survey(
     const batches = batchesOfFile(files, path, position)
     let bad: { problem: string; end: number; offset?: BadPiece['offset']; misplaced?: BadPiece['misplaced'] } | null =
       null
-    for (;;) {
-      const found = batches.next()
-      if (found.done === true) {
-        if (found.value.bytes > 0) bad = { problem: reasons[found.value.why], end: -1 }
+    try {
+      for (;;) {
+        const found = batches.next()
+        if (found.done === true) {
+          if (found.value.bytes > 0) bad = { problem: reasons[found.value.why], end: -1 }
+          ;({ position } = found.value)
+          break
+        }
+        const { bytes } = found.value
         ;({ position } = found.value)
-        break
+        const problem = batchProblem(bytes, next, limit)
+        bad = misplaced(files, path, bytes, position + bytes.byteLength, next, to)
+        if (problem !== null) bad ??= { problem, end: position + bytes.byteLength }
+        if (bad !== null) break
+        yield { position, size: bytes.byteLength, bytes, problem: null }
+        next = lastOffsetOf(bytes, 0) + 1
+        position += bytes.byteLength
       }
-      const { bytes } = found.value
-      ;({ position } = found.value)
-      const problem = batchProblem(bytes, next, limit)
-      bad = misplaced(files, path, bytes, position + bytes.byteLength, next, to)
-      if (problem !== null) bad ??= { problem, end: position + bytes.byteLength }
-      if (bad !== null) break
-      yield { position, size: bytes.byteLength, bytes, problem: null }
-      next = lastOffsetOf(bytes, 0) + 1
-      position += bytes.byteLength
+    } finally {
+      // Also where nobody asks for more.
+      batches.return({ position, bytes: 0, why: 'END' })
     }
-    batches.return({ position, bytes: 0, why: 'END' })
     if (bad === null) return
     if (bad.offset !== undefined) {
       yield { position, size: bad.end - position, problem: bad.problem, isTail: false, offset: bad.offset }
@@ -124,14 +128,18 @@ function misplaced(
   next: number,
   to: number,
 ): { problem: string; end: number; offset?: BadPiece['offset']; misplaced?: BadPiece['misplaced'] } | null {
-  if (header.magic(bytes, 0) !== 2 || !header.isCrcValid(bytes, 0)) return null
-  const found = header.baseOffset(bytes, 0)
-  const lastDelta = header.lastOffsetDelta(bytes, 0)
-  if (found === next || lastDelta < 0) return null
-  const following = followingOffset(files, path, end, to)
+  if (header.baseOffset(bytes, 0) === next) return null
+  const own = extentOf(bytes)
+  if (own === null) return null
+  const { first: found, lastDelta } = own
+  const [follower, behind] = followers(files, path, end, to)
+  const following = follower?.first ?? null
   const isBelow = found < next
   const isAbove = following !== null && following >= next && following <= found + lastDelta
   if (!isBelow && !isAbove) return null
+  // The follower is the one that lies: right behind this batch it ends where what comes then begins.
+  const isFollower = follower !== undefined && found + lastDelta + follower.lastDelta + 2 === behind?.first
+  if (isAbove && found + lastDelta < to && isFollower) return null
   const problem = isBelow
     ? `it begins at offset ${found}, which is not behind ${next - 1}`
     : `it begins at offset ${found}, but what follows at ${following}`
@@ -142,12 +150,40 @@ function misplaced(
     : { problem, end, misplaced: { first: found, last: found + lastDelta } }
 }
 
-/** The base offset of the batch at a position; at the end of the file that of the next segment. */
-function followingOffset(files: Files, path: string, position: number, to: number): number | null {
-  if (position === files.size(path)) return to === Infinity ? null : to
-  const next = firstOf(batchesOfFile(files, path, position))
-  if (next === null || header.magic(next.bytes, 0) !== 2) return null
-  return header.isCrcValid(next.bytes, 0) ? header.baseOffset(next.bytes, 0) : null
+interface Extent {
+  readonly first: number
+  readonly lastDelta: number
+}
+
+/** What offsets a batch says it has; null where that is not certain. Of compressed messages only the last is told. */
+function extentOf(bytes: Buffer): Extent | null {
+  if (header.magic(bytes, 0) !== 2) {
+    const isAlone = (bytes.readUInt8(17) & 7) === 0
+    return isAlone && isValidBatch(bytes) ? { first: header.baseOffset(bytes, 0), lastDelta: 0 } : null
+  }
+  const lastDelta = header.lastOffsetDelta(bytes, 0)
+  return lastDelta >= 0 && header.isCrcValid(bytes, 0) ? { first: header.baseOffset(bytes, 0), lastDelta } : null
+}
+
+/** The next two batches from a position on; behind the last one of the file the next segment, which has no end here. */
+function followers(files: Files, path: string, position: number, to: number): Extent[] {
+  const found: Extent[] = []
+  const size = files.size(path)
+  const batches = batchesOfFile(files, path, position)
+  try {
+    while (found.length < 2) {
+      const batch = batches.next()
+      if (batch.done === true) break
+      const extent = extentOf(batch.value.bytes)
+      if (extent === null) return found
+      found.push(extent)
+      position = batch.value.position + batch.value.bytes.byteLength
+    }
+  } finally {
+    batches.return({ position, bytes: 0, why: 'END' })
+  }
+  if (found.length < 2 && position === size && to !== Infinity) found.push({ first: to, lastDelta: Infinity })
+  return found
 }
 
 function search(handle: FileHandle, from: number, size: number, next: number, to: number): number {
@@ -172,10 +208,21 @@ function isPlausible(bytes: Buffer, at: number, left: number, next: number, to: 
 }
 
 function isTrusted(handle: FileHandle, position: number, size: number, next: number, to: number): boolean {
+  if (isOldMessage(handle, position, size, next, to)) return true
   const head = Buffer.allocUnsafe(header.HEADER_SIZE)
   if (handle.readAt(head, position) < head.byteLength || !isPlausible(head, 0, size - position, next, to)) return false
   const bytes = Buffer.allocUnsafe(header.sizeInBytes(head, 0))
   return handle.readAt(bytes, position) === bytes.byteLength && header.isCrcValid(bytes, 0)
+}
+
+/** Of magic 0 or 1. Its checksum covers neither offset nor length, as that of a batch does not. */
+function isOldMessage(handle: FileHandle, position: number, size: number, next: number, to: number): boolean {
+  const head = Buffer.allocUnsafe(header.LOG_OVERHEAD + 5)
+  if (handle.readAt(head, position) < head.byteLength || header.magic(head, 0) > 1) return false
+  const length = header.wholeBatchAt(head, 0, size - position)
+  if (length <= 0 || header.baseOffset(head, 0) < next || header.baseOffset(head, 0) >= to) return false
+  const bytes = Buffer.allocUnsafe(length)
+  return handle.readAt(bytes, position) === length && isValidBatch(bytes)
 }
 
 /** What is wrong with the batch at 0, whose offsets must lie in [next, to). */
@@ -183,7 +230,8 @@ export function batchProblem(bytes: Buffer, next: number, to: number): string | 
   if (!isValidBatch(bytes)) return 'its checksum is wrong'
   const last = lastOffsetOf(bytes, 0)
   if (header.magic(bytes, 0) !== 2) {
-    return last < next ? `it ends at offset ${last}, which is not behind ${next - 1}` : null
+    if (last < next) return `it ends at offset ${last}, which is not behind ${next - 1}`
+    return last >= to ? `it ends at offset ${last}, which lies beyond the segment` : null
   }
   const first = header.baseOffset(bytes, 0)
   if (!(first >= next)) return `it begins at offset ${first}, which is not behind ${next - 1}`

@@ -6,14 +6,13 @@ import type { Files } from './files.ts'
 import { CHECKPOINTS, contextOf, readDirectory } from './inspect-dir.ts'
 import type { DirectoryState } from './inspect-dir.ts'
 import { survey } from './inspect-survey.ts'
-import type { BadPiece, SurveyedBatch } from './inspect-survey.ts'
-import { checkFolder, epochAt, firstOffsetOf } from './inspect-verify.ts'
+import { checkFolder } from './inspect-verify.ts'
 import type { Fault, FolderReport } from './inspect-verify.ts'
-import { lastOffsetOf, leaderEpochOf } from './batch-cursor.ts'
 import { parseLeaderEpochs } from './leader-epochs.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 import { CorruptFileError } from './errors.ts'
 import * as names from './names.ts'
+import { CarriedOffsets, PlannedSegment } from './repair-segment.ts'
 import { topicIdFromElsewhere } from './repair-topic-id.ts'
 
 /** Bytes of a segment that do not stay as they are. */
@@ -156,10 +155,11 @@ function planSegments(planning: Planning, report: FolderReport, faults: readonly
     .filter(name => name.endsWith(names.LOG_SUFFIX))
     .flatMap(name => names.offsetOfFile(name) ?? [])
   const repairs: SegmentRepair[] = []
+  const carried = new CarriedOffsets()
   let end = bases[0] ?? 0
   bases.forEach((base, n) => {
     const next = bases[n + 1] ?? null
-    const repair = planSegment(files, folder, base, Math.max(base, end), next, epochs, compacted)
+    const repair = planSegment(files, folder, base, Math.max(base, end), next, { epochs, compacted, carried })
     end = repair.end
     if (repair.bad.length > 0 || repair.missing !== null || repair.fields.length > 0 || repair.moved.length > 0)
       repairs.push(repair)
@@ -179,11 +179,10 @@ function planSegment(
   base: number,
   from: number,
   next: number | null,
-  epochs: readonly EpochEntry[],
-  compacted: boolean,
+  { epochs, compacted, carried }: { epochs: readonly EpochEntry[]; compacted: boolean; carried: CarriedOffsets },
 ): SegmentRepair & { end: number } {
   const path = names.join(folder, names.logFile(base))
-  const planned = new PlannedSegment(from, epochs)
+  const planned = new PlannedSegment(from, epochs, carried)
   for (const piece of survey(files, path, { from, to: next ?? Infinity, base })) {
     if (piece.problem === null) planned.batch(piece)
     else if (piece.offset !== undefined) planned.wrongOffset(piece, piece.offset)
@@ -195,116 +194,6 @@ function planSegment(
   const isStart = only === undefined || ('copy' in only && only.copy.position === 0)
   const cutOnly = next === null && fields.length === 0 && moved.length === 0 && parts.length < 2 && isStart
   return { path, base, bad, missing, fields, moved, parts, cutOnly, end: next ?? planned.end }
-}
-
-/** Puts a segment together from what is right of it. */
-class PlannedSegment {
-  /** Behind the last offset that has its place. */
-  end: number
-  readonly result = {
-    bad: [] as BadBytes[],
-    fields: [] as WrongField[],
-    moved: [] as { position: number; first: number; last: number }[],
-    parts: [] as Part[],
-  }
-  readonly #epochs: readonly EpochEntry[]
-  /** Bad bytes since the last batch. */
-  #open: BadPiece[] = []
-  /** Batches that are right, and have not found their place. */
-  #held: BadPiece[] = []
-  #latest = -1
-
-  constructor(from: number, epochs: readonly EpochEntry[]) {
-    this.end = from
-    this.#epochs = epochs
-  }
-
-  batch({ position, size, bytes }: SurveyedBatch): void {
-    const first = firstOffsetOf(bytes)
-    this.#closeBefore(first)
-    const found = leaderEpochOf(bytes, 0)
-    const expected = epochAt(this.#epochs, first)
-    const isWrong = found >= 0 && expected >= 0 && found !== expected
-    if (isWrong) this.result.fields.push({ position: position + 12, name: 'leader epoch', found, expected })
-    this.#latest = isWrong ? expected : found
-    this.#copy(position, size)
-    this.end = lastOffsetOf(bytes, 0) + 1
-  }
-
-  wrongOffset({ position, size }: BadPiece, { found, expected, lastDelta }: NonNullable<BadPiece['offset']>): void {
-    this.#closeBefore(expected)
-    this.result.fields.push({ position, name: 'base offset', found, expected })
-    this.#copy(position, size)
-    this.end = expected + lastDelta + 1
-  }
-
-  bad(piece: BadPiece): void {
-    if (piece.misplaced === undefined) this.#open.push(piece)
-    else this.#held.push(piece)
-  }
-
-  /** @returns the offsets that no batch has at the end, though nothing was there that could have had them */
-  finish(next: number | null, compacted: boolean): SegmentRepair['missing'] {
-    let missing: SegmentRepair['missing'] = null
-    if (next !== null) {
-      const before = this.end
-      const hadReason = this.#closeBefore(next)
-      if (!hadReason && before < next && this.end < next && !compacted) {
-        missing = { from: this.end, to: next - 1 }
-        this.#fill(missing)
-      }
-    } else {
-      this.#place(Infinity)
-      for (const piece of this.#open) this.#note(piece, { from: this.end, to: null })
-    }
-    for (const piece of this.#held) {
-      const { first, last } = piece.misplaced!
-      this.#note(piece, first >= this.end ? { from: first, to: last } : null)
-    }
-    return missing
-  }
-
-  /** Up to a batch that begins at `first`. @returns whether what is missing there has a reason */
-  #closeBefore(first: number): boolean {
-    this.#place(first)
-    const inGap = this.#held.filter(({ misplaced }) => misplaced!.first >= this.end && misplaced!.last < first)
-    const reasons = [...this.#open, ...inGap]
-    const lost = reasons.length > 0 && first > this.end ? { from: this.end, to: first - 1 } : null
-    for (const piece of reasons) this.#note(piece, lost)
-    if (lost !== null) this.#fill(lost)
-    this.#open = []
-    this.#held = this.#held.filter(piece => !inGap.includes(piece))
-    return reasons.length > 0
-  }
-
-  /** Batches that stood elsewhere, where they belong. */
-  #place(before: number): void {
-    for (;;) {
-      const fits = this.#held.find(({ misplaced }) => misplaced!.first === this.end && misplaced!.last < before)
-      if (fits === undefined || this.#open.length > 0) return
-      this.#held.splice(this.#held.indexOf(fits), 1)
-      this.#copy(fits.position, fits.size)
-      this.result.moved.push({ position: fits.position, ...fits.misplaced! })
-      this.end = fits.misplaced!.last + 1
-    }
-  }
-
-  #note({ position, size, problem }: BadPiece, lost: BadBytes['lost']): void {
-    this.result.bad.push({ position, size, problem, lost })
-  }
-
-  #copy(position: number, size: number): void {
-    const last = this.result.parts.at(-1)
-    if (last !== undefined && 'copy' in last && last.copy.position + last.copy.size === position) {
-      this.result.parts[this.result.parts.length - 1] = {
-        copy: { position: last.copy.position, size: last.copy.size + size },
-      }
-    } else this.result.parts.push({ copy: { position, size } })
-  }
-
-  #fill({ from, to }: { from: number; to: number }): void {
-    this.result.parts.push({ fill: { from, to, epoch: Math.max(this.#latest, epochAt(this.#epochs, from)) } })
-  }
 }
 
 function epochsOf(files: Files, folder: string): EpochEntry[] {

@@ -2,13 +2,17 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/encode.ts'
 import { codecReady } from '../../protocol/records/compression.ts'
+import { encodeMessageSet } from '../../protocol/records/legacy.ts'
 import { formatOffsetCheckpoint } from '../../storage/checkpoint.ts'
 import type { Files } from '../../storage/files.ts'
 import { memoryFiles } from '../../storage/files-memory.ts'
 import { inspectEntries } from '../../storage/inspect.ts'
+import { logEntries } from '../../storage/inspect-log.ts'
+import { survey } from '../../storage/inspect-survey.ts'
 import * as names from '../../storage/names.ts'
 import { keepingLogs } from '../../storage/repair-guard.ts'
 import { planRepair } from '../../storage/repair-plan.ts'
+import type { RepairPlan } from '../../storage/repair-plan.ts'
 import { repair } from '../../storage/repair.ts'
 
 beforeAll(async () => {
@@ -24,6 +28,19 @@ const batch = (baseOffset: number, count = 10): Buffer =>
     leaderEpoch: 0,
     records: Array.from({ length: count }, (_, n) => ({ key: null, value: Buffer.from(`${baseOffset + n}`) })),
   })
+
+/** The same with another base offset, which its checksum does not cover. */
+function moved(bytes: Buffer, offset: number): Buffer {
+  const copy = Buffer.from(bytes)
+  copy.writeBigInt64BE(BigInt(offset), 0)
+  return copy
+}
+
+/** Messages of magic 0 or 1, one by one. */
+const messages = (magic: 0 | 1, ...offsets: number[]): Buffer[] =>
+  offsets.map(offset =>
+    encodeMessageSet({ magic, messages: [{ offset, timestamp: 1, key: null, value: Buffer.from(`${offset}`) }] }),
+  )
 
 /** Directories after an orderly stop, by folder and base offset of the segment. */
 function directory(folders: Record<string, Record<number, readonly Buffer[]>>, compacted = false): Files {
@@ -60,7 +77,17 @@ function offsetsOf(files: Files, folder: string): number[] {
   )
 }
 
+/** Offsets and values agree. */
+const values = (files: Files, path: string): string[] =>
+  [...inspectEntries(files, path)].flatMap(entry => {
+    const json = 'line' in entry ? entry.json() : {}
+    return json['type'] === 'record' ? [`${String(json['offset'])}=${String(json['value'])}`] : []
+  })
+
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n)
+const lostOf = (plan: RepairPlan) =>
+  plan.folders.flatMap(({ segments }) => segments.flatMap(({ bad }) => bad.flatMap(({ lost }) => lost ?? [])))
+
 const GARBAGE = Buffer.from('garbage')
 
 describe('a rebuild keeps the log', () => {
@@ -134,5 +161,103 @@ describe('a repair goes on', () => {
     expect(files.exists('t-0/00000000000000000000.index')).toBe(true)
     expect(files.readAll('u-0/leader-epoch-checkpoint')).not.toEqual(GARBAGE)
     expect(files.exists('u-0/partition.metadata')).toBe(false)
+  })
+})
+
+describe('messages of magic 0 and 1', () => {
+  const correct = ['0=0', '1=1', '2=2', '3=3', '4=4', '5=5', '6=6']
+
+  test.each([
+    ['0, the last of a segment', 0, 2],
+    ['1, the last of a segment', 1, 2],
+    ['0, in the middle', 0, 1],
+    ['1, in the middle', 1, 1],
+  ] as const)('an offset that no checksum covers, of magic %s, is put right; no segment goes', async (_, magic, n) => {
+    const first = messages(magic, 0, 1, 2)
+    first[n] = moved(first[n]!, 2 ** 20)
+    const files = directory({ 't-0': { 0: first, 3: messages(magic, 3, 4, 5), 6: messages(magic, 6) } })
+    files.writeAtomic('t-0/leader-epoch-checkpoint', GARBAGE)
+    const { plan, failed } = await mend(files)
+    expect(failed).toEqual([])
+    expect(plan.folders[0]?.segments[0]?.fields).toMatchObject([{ found: 2 ** 20, expected: n }])
+    const logs = files.list('t-0').filter(name => name.endsWith('.log'))
+    expect(logs.flatMap(name => values(files, `t-0/${name}`))).toEqual(correct)
+  })
+
+  test('a compressed one that lies beyond its segment goes alone, and what is lost is said', async () => {
+    const inner = [2, 3].map(offset => ({ offset, timestamp: 1, key: null, value: Buffer.from(`${offset}`) }))
+    const wrapper = moved(encodeMessageSet({ magic: 1, codec: 1, messages: inner }), 2 ** 20)
+    const files = directory({ 't-0': { 0: [...messages(1, 0, 1), wrapper], 4: messages(1, 4, 5) } })
+    const { plan, failed } = await mend(files)
+    expect(failed).toEqual([])
+    expect(lostOf(plan)).toEqual([{ from: 2, to: 3 }])
+    expect(offsetsOf(files, 't-0')).toEqual([0, 1, 4, 5])
+  })
+
+  test('bad bytes of one take nothing with them that follows', async () => {
+    const first = messages(1, 0, 1, 2)
+    first[1]![first[1]!.byteLength - 1]! ^= 1
+    const files = directory({ 't-0': { 0: first } })
+    const { plan } = await mend(files)
+    expect(lostOf(plan)).toEqual([{ from: 1, to: 1 }])
+    expect(offsetsOf(files, 't-0')).toEqual([0, 2])
+  })
+})
+
+describe('who lies in a compacted log', () => {
+  test.each([
+    ['the batch behind it tells', [batch(40)], {}],
+    ['the next segment tells', [], { 40: [batch(40)] }],
+  ])('a batch behind a gap is believed, and the one behind it put right: %s', async (_, behind, more) => {
+    const segments = { 0: [batch(0), batch(20), moved(batch(30), 25), ...behind], ...more }
+    const files = directory({ 't-0': segments }, true)
+    const { plan } = await mend(files)
+    expect(plan.folders[0]?.segments).toMatchObject([{ bad: [], fields: [{ found: 25, expected: 30 }] }])
+    const good = directory({ 't-0': { 0: [batch(0), batch(20), batch(30), ...behind] } })
+    const path = 't-0/00000000000000000000.log'
+    expect(files.readAll(path)).toEqual(good.readAll(path))
+  })
+
+  test('a batch that goes aside is lost as far as no other one has its offsets', () => {
+    // Nothing tells which of the last two is right.
+    const files = directory({ 't-0': { 0: [batch(0), batch(20), moved(batch(30), 25)] } }, true)
+    expect(lostOf(planRepair(files))).toEqual([{ from: 20, to: 24 }])
+  })
+
+  test('a batch that is there twice is not lost', () => {
+    const files = directory({ 't-0': { 0: [batch(0), batch(10), batch(0), batch(20)] } })
+    const plan = planRepair(files)
+    expect(plan.folders[0]?.segments[0]?.bad).toHaveLength(1)
+    expect(lostOf(plan)).toEqual([])
+  })
+})
+
+describe('files are closed by those who ask for no more', () => {
+  function counting(files: Files): { files: Files; open: () => number } {
+    let open = 0
+    const counted: Files = {
+      ...files,
+      open(path, mode) {
+        const handle = files.open(path, mode)
+        open++
+        return { ...handle, close: () => void open-- }
+      },
+    }
+    return { files: counted, open: () => open }
+  }
+  const path = 't-0/00000000000000000000.log'
+
+  test.each([
+    ['survey', (files: Files) => survey(files, path, { from: 0, to: Infinity, base: 0 })],
+    ['logEntries', (files: Files) => logEntries(files, path)],
+  ])('%s', (_, walk) => {
+    const { files, open } = counting(directory({ 't-0': { 0: [batch(0), batch(10)] } }))
+    for (const piece of walk(files)) {
+      expect([open(), piece]).toEqual([1, piece])
+      break
+    }
+    expect(open()).toBe(0)
+    expect([...walk(files)].length).toBeGreaterThan(1)
+    expect(open()).toBe(0)
   })
 })
