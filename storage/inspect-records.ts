@@ -33,7 +33,7 @@ export const printControlRecord: ControlPrinter = (type, value) => {
   if (known === undefined || value === null) return printTransactionMarker(type, value)
   const [label, message] = known
   // The version is the first field of these messages, and what they are encoded in.
-  const version = value.readInt16BE(0)
+  const version = new Reader(value).int16()
   return `${label} ${JSON.stringify(toJson(message, version, decode(message, version, new Reader(value))))}`
 }
 

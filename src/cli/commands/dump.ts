@@ -77,14 +77,19 @@ export async function run(args: readonly string[], io: Io & VerifyIo): Promise<v
   if (given.length === 0) throw new ConfigError('Name the files to print; odradek dump --help says what there is.')
   if (values.verify === true) return verify([...given, ...(values.json === true ? ['--json'] : [])], io)
   await codecReady(4)
+  for (const flag of ['max-bytes', 'max-message-size'] as const) numberOf(values[flag], flag)
   const output = new Output(io)
   const findings = new Findings()
   let unreadable = false
-  for (const path of given.flatMap(filesOf)) {
-    if (!(await dumpFile(path, values, findings, output))) unreadable = true
+  try {
+    for (const path of given.flatMap(filesOf)) {
+      if (!(await dumpFile(path, values, findings, output))) unreadable = true
+    }
+    for (const line of findings.lines()) output.err(line)
+  } finally {
+    // What was told before something went wrong, too.
+    await output.end()
   }
-  for (const line of findings.lines()) output.err(line)
-  await output.end()
   if (unreadable) io.exit(1)
 }
 

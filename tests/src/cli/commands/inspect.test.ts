@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encodeControlBatch } from '../../../../protocol/records/control.ts'
 import { createBroker } from '../../../../src/index.ts'
 import { run as dump } from '../../../../src/cli/commands/dump.ts'
 import { run as repair } from '../../../../src/cli/commands/repair.ts'
@@ -127,6 +128,37 @@ describe('dump', () => {
     expect(err).toBe(`${snapshot}: wrong CRC\n${join(data, 'gone.log')}: there is no such file\n`)
     expect(lines).toContain('nodeId: 1')
     expect(exits).toEqual([1])
+  })
+
+  test('control records with too few bytes are said, and the next batch is printed', async () => {
+    const log = join(folder, '00000000000000000000.log')
+    const control = encodeControlBatch([{ type: 3, value: Buffer.from([0]) }], { baseOffset: 0 })
+    const none = encodeControlBatch([{ type: 2, value: Buffer.alloc(0) }], { baseOffset: 1 })
+    writeFileSync(log, Buffer.concat([control, none, encodeControlBatch([], { baseOffset: 2 })]))
+    const { err, out, exits } = await call(dump, [log, '--deep-iteration'])
+    expect(err.split('\n').slice(0, -1)).toEqual([
+      expect.stringContaining(`${log}: batch at 0: `),
+      expect.stringContaining(`${log}: batch at ${control.byteLength}: `),
+    ])
+    expect(out).toContain('baseOffset: 2 ')
+    expect(exits).toEqual([1])
+  })
+
+  test('what was told before something goes wrong is printed', async () => {
+    const data = kafkaData('plain-1')
+    const seen = { out: '' }
+    const io = {
+      out: (text: string) => void (seen.out += text),
+      err: () => {
+        throw new Error('nobody listens')
+      },
+      drained: () => Promise.resolve(),
+      exit: () => undefined,
+      errTerminal: false,
+      now: () => 0,
+    }
+    await expect(dump([join(data, 'meta.properties'), join(data, 'gone.log')], io)).rejects.toThrow('nobody listens')
+    expect(seen.out).toContain('nodeId: 1')
   })
 
   test('flags that do not exist, and no files', async () => {
