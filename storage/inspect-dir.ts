@@ -1,6 +1,6 @@
 /** Checks a whole data directory: each partition's folder on its own, then what the files of the directory say of them. */
 import { offsetsByFolder, parseOffsetCheckpoint } from './checkpoint.ts'
-import { CorruptFileError } from './errors.ts'
+import { CorruptFileError, errorCode } from './errors.ts'
 import type { Files } from './files.ts'
 import { checkFolder } from './inspect-verify.ts'
 import type { Fault, FolderReport, LogContext } from './inspect-verify.ts'
@@ -77,12 +77,62 @@ export function contextOf(state: DirectoryState, folder: string): LogContext {
   }
 }
 
+/** A folder that changes while it is read is read again, so often. */
+const ATTEMPTS = 3
+
+/**
+ * One partition's folder; one that cannot be read is a fault of its own. `inUse`: a broker runs on the directory and may remove
+ * files between a look at the folder and one at the file, which is worth a note.
+ */
+export function checkPartition(
+  files: Files,
+  state: DirectoryState,
+  folder: string,
+  { onBytes, inUse = false }: { onBytes?: (count: number) => void; inUse?: boolean } = {},
+): FolderReport {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return checkFolder(files, folder, contextOf(state, folder), onBytes)
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error
+      const isGone = inUse && errorCode(error) === 'ENOENT' && isGoneFrom(files, folder, (error as Error).message)
+      if (isGone && attempt < ATTEMPTS) continue
+      return unread(folder, (error as Error).message, isGone)
+    }
+  }
+}
+
+/** Whether no file is there any more that the error speaks of. */
+function isGoneFrom(files: Files, folder: string, message: string): boolean {
+  if (!files.exists(folder)) return true
+  try {
+    return !files.list(folder).some(name => message.includes(names.join(folder, name)))
+  } catch {
+    return true
+  }
+}
+
+function unread(folder: string, message: string, isGone: boolean): FolderReport {
+  const problem = isGone
+    ? `files went while it was read, it was not checked: ${message}`
+    : `it cannot be read: ${message}`
+  const faults = [fault(folder, problem, isGone)]
+  return { folder, faults, segments: 0, batches: 0, records: 0, bytes: 0, startOffset: 0, endOffset: 0 }
+}
+
+/** Whether the folder was read; of others nothing is known, where their logs end least of all. */
+export const wasRead = ({ folder, faults }: FolderReport): boolean => !faults.some(({ path }) => path === folder)
+
+/** Where the logs end; of those that could not be read anything is possible. */
+export const endsOf = (reports: readonly FolderReport[]): Map<string, number> =>
+  new Map(reports.map(report => [report.folder, wasRead(report) ? report.endOffset : Infinity]))
+
 /** The bootstrap snapshot, and what the checkpoints say of logs, held against what the logs hold. */
 export function checkTop(files: Files, state: DirectoryState, reports: readonly FolderReport[]): Fault[] {
   const faults: Fault[] = []
   const hasSnapshots = files.list('').some(name => name.endsWith(names.CHECKPOINT_SUFFIX))
   if (hasSnapshots) faults.push(...checkFolder(files, '').faults.filter(({ path }) => path.endsWith('.checkpoint')))
-  const ends = new Map(reports.map(({ folder, endOffset }) => [folder, endOffset]))
+  const ends = endsOf(reports)
   const check = (name: string, offsets: ReadonlyMap<string, number>, isNote: boolean): void => {
     for (const [folder, offset] of offsets) {
       const end = ends.get(folder)

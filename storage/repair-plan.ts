@@ -3,10 +3,9 @@
  * What the log can tell is built anew from it; of the log itself only bytes go that are proved wrong.
  */
 import type { Files } from './files.ts'
-import { CHECKPOINTS, contextOf, readDirectory } from './inspect-dir.ts'
+import { checkPartition, CHECKPOINTS, endsOf, readDirectory, wasRead } from './inspect-dir.ts'
 import type { DirectoryState } from './inspect-dir.ts'
 import { survey } from './inspect-survey.ts'
-import { checkFolder } from './inspect-verify.ts'
 import type { Fault, FolderReport } from './inspect-verify.ts'
 import { parseLeaderEpochs } from './leader-epochs.ts'
 import type { EpochEntry } from './leader-epochs.ts'
@@ -92,7 +91,7 @@ export function planRepair(files: Files, onFolder: (n: number, of: number) => vo
   const reports: FolderReport[] = []
   const folders = state.folders.flatMap((folder, n) => {
     onFolder(n, state.folders.length)
-    const report = checkFolder(files, folder, contextOf(state, folder))
+    const report = checkPartition(files, state, folder)
     reports.push(report)
     const repair = planFolder(planning, report)
     return repair === null ? [] : [repair]
@@ -108,6 +107,10 @@ function planFolder(planning: Planning, report: FolderReport): FolderRepair | nu
   const faults = report.faults.filter(({ isNote }) => !isNote)
   if (faults.length === 0) return null
   const give = (fault: Fault, why: string): void => void left.push({ fault, why })
+  if (!wasRead(report)) {
+    for (const fault of faults) give(fault, 'what cannot be read is left as it is')
+    return null
+  }
   const fileNames = files.list(folder)
   if (fileNames.some(name => name.endsWith(names.SWAP_SUFFIX))) {
     for (const fault of faults)
@@ -212,7 +215,7 @@ function planTop(planning: Planning, reports: readonly FolderReport[]): TopRepai
   for (const fault of state.faults) {
     if (!CHECKPOINTS.includes(fault.path)) left.push({ fault, why: 'nothing else tells whose directory this is' })
   }
-  const ends = new Map(reports.map(({ folder, endOffset }) => [folder, endOffset]))
+  const ends = endsOf(reports)
   return CHECKPOINTS.flatMap(path => {
     const broken = state.faults.find(fault => fault.path === path)
     if (broken !== undefined) {

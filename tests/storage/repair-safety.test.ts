@@ -7,6 +7,7 @@ import { formatOffsetCheckpoint } from '../../storage/checkpoint.ts'
 import type { Files } from '../../storage/files.ts'
 import { memoryFiles } from '../../storage/files-memory.ts'
 import { inspectEntries } from '../../storage/inspect.ts'
+import { checkPartition, readDirectory } from '../../storage/inspect-dir.ts'
 import { logEntries } from '../../storage/inspect-log.ts'
 import { survey } from '../../storage/inspect-survey.ts'
 import * as names from '../../storage/names.ts'
@@ -259,5 +260,44 @@ describe('files are closed by those who ask for no more', () => {
     expect(open()).toBe(0)
     expect([...walk(files)].length).toBeGreaterThan(1)
     expect(open()).toBe(0)
+  })
+})
+
+describe('a file that cannot be read', () => {
+  const path = 't-0/00000000000000000000.log'
+  const failing = (files: Files, code: string): Files => ({
+    ...files,
+    size(at) {
+      if (at === path) throw Object.assign(new Error(`${code}: ${path}`), { code })
+      return files.size(at)
+    },
+  })
+  const two = () => directory({ 't-0': { 0: [batch(0)] }, 'u-0': { 0: [batch(0)] } })
+
+  test('leaves its folder, and what the checkpoints say of it, as they are; the next one is mended', () => {
+    const files = two()
+    files.writeAtomic('log-start-offset-checkpoint', Buffer.from('0\n1\nt 0 5\n'))
+    files.writeAtomic('recovery-point-offset-checkpoint', Buffer.from('0\n1\nt 0 10\n'))
+    files.writeAtomic('u-0/leader-epoch-checkpoint', GARBAGE)
+    const plan = planRepair(failing(files, 'EIO'))
+    expect(plan.left).toMatchObject([{ fault: { path: 't-0', problem: expect.stringContaining('cannot be read') } }])
+    expect([plan.folders.map(({ folder }) => folder), plan.top]).toEqual([['u-0'], []])
+  })
+
+  test('is a note where a running broker removed it, a fault where it is there or nobody runs', () => {
+    const files = two()
+    const state = readDirectory(files)
+    const isNote = (through: Files, inUse: boolean) =>
+      checkPartition(through, state, 't-0', { inUse }).faults.map(fault => fault.isNote)
+    expect(isNote(failing(files, 'ENOENT'), true)).toEqual([false])
+    let lists = 0
+    const gone: Files = {
+      ...failing(files, 'ENOENT'),
+      // Odd looks are those of the check itself.
+      list: folder => files.list(folder).filter(name => lists++ % 2 === 0 || !path.endsWith(name)),
+    }
+    expect(isNote(gone, true)).toEqual([true])
+    lists = 0
+    expect(isNote(gone, false)).toEqual([false])
   })
 })

@@ -6,8 +6,7 @@ import { codecReady } from '../../../protocol/records/compression.ts'
 import type { Files } from '../../../storage/files.ts'
 import { LockedError } from '../../../storage/files.ts'
 import { diskFiles } from '../../../storage/files-disk.ts'
-import { checkTop, contextOf, readDirectory } from '../../../storage/inspect-dir.ts'
-import { checkFolder } from '../../../storage/inspect-verify.ts'
+import { checkPartition, checkTop, readDirectory } from '../../../storage/inspect-dir.ts'
 import * as names from '../../../storage/names.ts'
 import { repair, type FailedFolder } from '../../../storage/repair.ts'
 import { planRepair, type FolderRepair, type RepairPlan, type SegmentRepair } from '../../../storage/repair-plan.ts'
@@ -118,7 +117,7 @@ async function carryOut(
     )
   }
   const state = readDirectory(files)
-  const reports = state.folders.map(folder => checkFolder(files, folder, contextOf(state, folder)))
+  const reports = state.folders.map(folder => checkPartition(files, state, folder))
   const found = [...state.faults, ...reports.flatMap(({ faults }) => faults), ...checkTop(files, state, reports)]
   const faults = found.filter(({ isNote }) => !isNote)
   for (const { path, problem } of faults) output.line(`Still wrong: ${path}: ${problem}`)

@@ -1,9 +1,10 @@
 // A thread of `odradek verify`: checks the folders it is told, one after the other.
 import { codecReady } from '../../../protocol/records/compression.ts'
 import { diskFiles } from '../../../storage/files-disk.ts'
-import { readDirectory, type DirectoryState } from '../../../storage/inspect-dir.ts'
+import { checkPartition, readDirectory, type DirectoryState } from '../../../storage/inspect-dir.ts'
+import * as names from '../../../storage/names.ts'
 import { insideWorker } from '../../runtime/workers.ts'
-import { checkPartition, type Answer } from './verify-folder.ts'
+import type { Answer } from './verify-folder.ts'
 
 let state: DirectoryState | null = null
 
@@ -15,5 +16,6 @@ const files = diskFiles(directory)
 async function check(folder: string, answer: (answer: Answer) => void): Promise<void> {
   await codecReady(4)
   state ??= readDirectory(files)
-  answer({ report: checkPartition(files, state, folder, bytes => answer({ bytes })) })
+  const inUse = (files.lockHolder?.(names.LOCK_FILE) ?? null) !== null
+  answer({ report: checkPartition(files, state, folder, { onBytes: bytes => answer({ bytes }), inUse }) })
 }

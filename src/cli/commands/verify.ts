@@ -2,16 +2,17 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { codecReady } from '../../../protocol/records/compression.ts'
+import { errorCode } from '../../../storage/errors.ts'
 import type { Files } from '../../../storage/files.ts'
 import { diskFiles } from '../../../storage/files-disk.ts'
-import { checkTop, readDirectory, type DirectoryState } from '../../../storage/inspect-dir.ts'
+import { checkPartition, checkTop, readDirectory, type DirectoryState } from '../../../storage/inspect-dir.ts'
 import { isInspectable } from '../../../storage/inspect.ts'
 import type { Fault, FolderReport } from '../../../storage/inspect-verify.ts'
 import * as names from '../../../storage/names.ts'
 import { ConfigError } from '../../config/index.ts'
 import { processors, startWorker } from '../../runtime/workers.ts'
 import { Output, type Io } from '../output.ts'
-import { checkPartition, type Answer } from './verify-folder.ts'
+import type { Answer } from './verify-folder.ts'
 
 export interface VerifyIo extends Io {
   /** Standard error is a terminal: progress is shown there. */
@@ -104,7 +105,7 @@ async function verifyTarget(target: Target, way: Way): Promise<number> {
     )
   }
   const progress = new Progress(io, wanted.length, bytesOf(files, wanted))
-  const reports = await checkAll(target, state, wanted, way, progress)
+  const reports = await checkAll(target, state, wanted, { ...way, inUse: holder !== null }, progress)
   progress.clear()
   const top = folder === '' ? [...state.faults, ...checkTop(files, state, reports)] : []
   const all = [...top, ...reports.flatMap(report => report.faults)]
@@ -175,10 +176,20 @@ const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)
 const logsOf = (files: Files, folder: string): string[] =>
   files.list(folder).filter(name => name.endsWith(names.LOG_SUFFIX))
 
-/** By folder. */
+/** By folder, for progress; what cannot be read counts nothing here, and is told when it is checked. */
 function bytesOf(files: Files, folders: readonly string[]): Map<string, number> {
+  const orZero = (bytes: () => number): number => {
+    try {
+      return bytes()
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error
+      return 0
+    }
+  }
   const size = (folder: string): number =>
-    logsOf(files, folder).reduce((sum, name) => sum + files.size(names.join(folder, name)), 0)
+    orZero(() =>
+      logsOf(files, folder).reduce((sum, name) => sum + orZero(() => files.size(names.join(folder, name))), 0),
+    )
   return new Map(folders.map(folder => [folder, size(folder)]))
 }
 
@@ -186,7 +197,7 @@ async function checkAll(
   { directory, files }: Target,
   state: DirectoryState,
   folders: readonly string[],
-  { threads }: Way,
+  { threads, inUse }: Way & { readonly inUse: boolean },
   progress: Progress,
 ): Promise<FolderReport[]> {
   const file = workerFile()
@@ -199,7 +210,9 @@ async function checkAll(
   }
   const parallel = Math.min(threads, folders.length)
   if (file === null || parallel < 2) {
-    for (const folder of queue) done(checkPartition(files, state, folder, bytes => progress.add(bytes)))
+    for (const folder of queue) {
+      done(checkPartition(files, state, folder, { onBytes: bytes => progress.add(bytes), inUse }))
+    }
   } else {
     const work = Array.from({ length: parallel }, () => checkInThread(file, directory, queue, done, progress))
     await Promise.all(work)
