@@ -1,6 +1,7 @@
 /** Reads that go to segment files: batches from an offset on, and the records that a timestamp points to. */
 import * as header from '../protocol/records/batch.ts'
 import { RecordError } from '../protocol/records/error.ts'
+import { readMessageSet } from '../protocol/records/legacy.ts'
 import { RecordCursor } from '../protocol/records/record.ts'
 import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
@@ -147,9 +148,8 @@ export function findLargestTimestamp(
   while (cursor.next()) {
     if (maxTimestampOf(cursor.buffer, cursor.at) !== timestamp) continue
     const batch = wholeBatch(best, cursor.position, cursor.size)
-    if (header.magic(batch, 0) >= 2 && header.timestampType(batch, 0) === 'LogAppendTime') {
-      return { offset: lastOffsetOf(batch, 0), timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
-    }
+    // Messages of magic 0 have no time that could be the greatest.
+    if (header.magic(batch, 0) === 0) return null
     const opening = { left: MAX_OPENED_BYTES, maxExpandedBytes }
     return findRecord(batch, opening, record => record.timestamp === timestamp)
   }
@@ -177,35 +177,56 @@ interface Opening {
   readonly maxExpandedBytes: number
 }
 
-function findRecord(
-  batch: Buffer,
-  opening: Opening,
-  matches: (record: RecordCursor) => boolean,
-): OffsetAndTimestamp | null {
-  // Messages of the old formats are not opened: the batch's own facts are the answer.
-  if (header.magic(batch, 0) < 2) {
-    return { offset: lastOffsetOf(batch, 0), timestamp: maxTimestampOf(batch, 0), leaderEpoch: -1 }
-  }
-  const byHeader = {
-    offset: header.baseOffset(batch, 0),
-    timestamp: maxTimestampOf(batch, 0),
-    leaderEpoch: leaderEpochOf(batch, 0),
-  }
+/** What a lookup judges a record by. */
+type Moment = Pick<OffsetAndTimestamp, 'offset' | 'timestamp'>
+
+/** The first record of the batch that matches; null if none does. */
+function findRecord(batch: Buffer, opening: Opening, matches: (record: Moment) => boolean): OffsetAndTimestamp | null {
   const maxBytes = Math.min(opening.left, opening.maxExpandedBytes)
-  if (maxBytes <= 0) return byHeader
+  if (maxBytes <= 0) return byHeader(batch)
   try {
-    const records = new RecordCursor(batch, 0, { maxBytes })
-    opening.left -= Math.max(records.bytes.length, LEAST_OPENED_BYTES)
-    while (records.next()) {
-      if (matches(records)) {
-        return { offset: records.offset, timestamp: records.timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
-      }
-    }
-    return null
+    return header.magic(batch, 0) < 2
+      ? findMessage(batch, opening, maxBytes, matches)
+      : findInBatch(batch, opening, maxBytes, matches)
   } catch (error) {
     if (!(error instanceof RecordError)) throw error
-    if (error.code === 'TOO_LARGE') return byHeader
+    if (error.code === 'TOO_LARGE') return byHeader(batch)
     const code = error.code === 'UNSUPPORTED' ? errors.UNSUPPORTED_COMPRESSION_TYPE : errors.CORRUPT_MESSAGE
     throw new KafkaError(code, `${error.message}.`)
   }
 }
+
+function findInBatch(
+  batch: Buffer,
+  opening: Opening,
+  maxBytes: number,
+  matches: (record: Moment) => boolean,
+): OffsetAndTimestamp | null {
+  const records = new RecordCursor(batch, 0, { maxBytes })
+  opening.left -= Math.max(records.bytes.length, LEAST_OPENED_BYTES)
+  while (records.next()) {
+    if (!matches(records)) continue
+    return { offset: records.offset, timestamp: records.timestamp, leaderEpoch: leaderEpochOf(batch, 0) }
+  }
+  return null
+}
+
+/** The same in a message of the formats before Kafka 0.11, alone or with others in it. */
+function findMessage(
+  batch: Buffer,
+  opening: Opening,
+  maxBytes: number,
+  matches: (record: Moment) => boolean,
+): OffsetAndTimestamp | null {
+  const { messages } = readMessageSet(batch, 0, batch.length, { maxBytes, checkCrc: false })[0]!
+  opening.left -= Math.max(messages[0]!.bytes.length, LEAST_OPENED_BYTES)
+  const found = messages.find(matches)
+  return found === undefined ? null : { offset: found.offset, timestamp: found.timestamp, leaderEpoch: -1 }
+}
+
+/** The answer without opening: the offset of an old message is that of its last record. */
+const byHeader = (batch: Buffer): OffsetAndTimestamp => ({
+  offset: header.magic(batch, 0) < 2 ? lastOffsetOf(batch, 0) : header.baseOffset(batch, 0),
+  timestamp: maxTimestampOf(batch, 0),
+  leaderEpoch: leaderEpochOf(batch, 0),
+})

@@ -150,6 +150,8 @@ function mustOpen(bytes: Buffer, { config, now }: ValidateOptions): boolean {
   if (config.validateCompressed || config.cleanupPolicy.compact) return true
   const greatest = header.maxTimestamp(bytes, 0)
   if (!Number.isSafeInteger(greatest)) return true
+  // Some clients (sarama before 1.40) leave the greatest timestamp out; lookups by time and retention need it.
+  if (greatest < Math.max(0, header.baseTimestamp(bytes, 0))) return config.timestampType === 'CreateTime'
   if (config.timestampType === 'LogAppendTime') return false
   // The header tells the greatest timestamp, not the smallest. What looks wrong is looked at, to name the records.
   return Number.isSafeInteger(config.timestampBeforeMaxMs) || greatest > now + config.timestampAfterMaxMs

@@ -66,6 +66,39 @@ export const listOffsetsScenarios = [
     await ask(on, 'records without a time, the greatest', v, without.name, { timestamp: -3 })
   }),
 
+  scenario(
+    'list offsets/by the time of the append',
+    ListOffsets,
+    async (on, v) => {
+      const topic = await on.topic('t', { configs: { 'message.timestamp.type': 'LogAppendTime' } })
+      await fill(on, topic, batch(['a', 'b', 'c']))
+      await ask(on, 'the greatest', v, topic.name, { timestamp: -3 })
+      await ask(on, 'the first', v, topic.name, { timestamp: T0 })
+      await fill(on, topic, batch(['d', 'e', 'f'], { codec: 1 }))
+      await ask(on, 'the greatest is compressed', v, topic.name, { timestamp: -3 })
+    },
+    { versions: [1, 11] },
+  ),
+
+  scenario(
+    'list offsets/where the header leaves the greatest time out',
+    ListOffsets,
+    async (on, v) => {
+      for (const codec of [0, 1]) {
+        const topic = await on.topic(`codec-${codec}`)
+        const times = [T0 + 10, T0 + 30, T0 + 20]
+        const records = times.map(timestamp => ({ key: null, value: utf8('x'), timestamp }))
+        await fill(on, topic, batch([], { codec, records, maxTimestamp: -1 }))
+        await fill(on, topic, batch(['y'], { codec, timestamp: T0 }))
+        await ask(on, `${codec}: the greatest`, v, topic.name, { timestamp: -3 })
+        for (const after of [10, 11, 20, 30, 31]) {
+          await ask(on, `${codec}: T0 ${after}`, v, topic.name, { timestamp: T0 + after })
+        }
+      }
+    },
+    { versions: [1, 11] },
+  ),
+
   scenario('list offsets/unknown', ListOffsets, async (on, v) => {
     const { name } = await on.topic('t')
     await ask(on, 'unknown topic', v, on.name('nowhere'), {})
