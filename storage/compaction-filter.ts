@@ -167,7 +167,11 @@ export function filterBatch(buffer: Buffer, at: number, o: FilterOptions): Buffe
   }
   counts.recordsRead += header.recordCount(buffer, at)
   counts.recordsKept += kept
-  if (kept === 0) return staysEmpty ? emptyBatch(buffer, at) : null
+  if (kept === 0 && !staysEmpty) return null
+  if (kept === 0) {
+    const empty = emptyBatch(buffer, at)
+    return isAt(buffer, at, empty) ? 'all' : empty
+  }
   const setsHorizon = (hasTombstones || (isUseless && isControl)) && horizon === null
   if (kept === header.recordCount(buffer, at) && !setsHorizon) return 'all'
   return rebuild(buffer, at, bytes, kept, setsHorizon ? now + o.deleteRetentionMs : horizon)
@@ -203,6 +207,9 @@ function emptyBatch(buffer: Buffer, at: number): Buffer {
   })
   return finish(batch, attributes, -1, header.maxTimestamp(buffer, at), 0)
 }
+
+const isAt = (buffer: Buffer, at: number, batch: Buffer): boolean =>
+  header.sizeInBytes(buffer, at) === batch.length && buffer.compare(batch, 0, batch.length, at, at + batch.length) === 0
 
 /** The kept records as a batch of their own, under the old offsets. A horizon stands in place of the base timestamp. */
 function rebuild(buffer: Buffer, at: number, bytes: Buffer, kept: number, horizon: number | null): Buffer {

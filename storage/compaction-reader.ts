@@ -12,13 +12,15 @@ export class SegmentReader {
   at = 0
   size = 0
   readonly #segment: Segment
+  readonly #end: number
   #position: number
   #filled = 0
 
-  /** @param position where a batch begins */
-  constructor(segment: Segment, position: number, bufferBytes: number) {
+  /** @param position where a batch begins; @param end where one ends: that of the last, if left out */
+  constructor(segment: Segment, position: number, bufferBytes: number, end: number = segment.written) {
     this.#segment = segment
     this.#position = position
+    this.#end = end
     this.buffer = Buffer.allocUnsafe(Math.max(SMALLEST_BUFFER, bufferBytes))
   }
 
@@ -31,7 +33,7 @@ export class SegmentReader {
    * @throws KafkaError CORRUPT_MESSAGE
    */
   fill(): number {
-    const left = this.#segment.written - this.#position
+    const left = this.#end - this.#position
     if (left === 0) return 0
     const whole = this.#read(left)
     if (whole > 0) return whole

@@ -1,6 +1,6 @@
 /**
  * Compaction of one log (Cleaner.java): of each key the newest record stays. One run maps the keys of the dirty part, then
- * copies the segments before it, group by group, into new ones that take their place:
+ * copies the segments before it, group by group, into new ones that take their place, save one of which all stays:
  *   N.log.cleaned      being written; worthless after a crash
  *   N.log.swap         finished and durable; a restart completes what follows (recovery.ts)
  *   old ones .deleted  then the new ones get their names
@@ -11,11 +11,14 @@ import { codecReady } from '../protocol/records/compression.ts'
 import * as header from '../protocol/records/batch.ts'
 import type { FilterOptions, LastOfProducer } from './compaction-filter.ts'
 import { filterBatch, visitRecords } from './compaction-filter.ts'
-import type { HashKey, OffsetMap } from './compaction-map.ts'
+import type { OffsetMap } from './compaction-map.ts'
 import { mapFor } from './compaction-map.ts'
+import type { CompactionCounts, CompactionResult, CompactOptions } from './compaction-options.ts'
+import { newCounts } from './compaction-options.ts'
 import type { Cleanable } from './compaction-plan.ts'
 import { findCleanable, groupSegments } from './compaction-plan.ts'
 import { SegmentReader } from './compaction-reader.ts'
+import { Remains } from './compaction-remains.ts'
 import { CompactedTransactions } from './compaction-txns.ts'
 import type { AppendTarget } from './log-append.ts'
 import { findAborted } from './log-read.ts'
@@ -23,57 +26,12 @@ import * as names from './names.ts'
 import type { Segment } from './segment.ts'
 import { expansionLimit } from './validate.ts'
 
-/** How fast the work may go, as the caller measures it. */
-export interface Pace {
-  /** So many bytes were read or written. */
-  moved(bytes: number): void
-  /** Whether it is time to let others have their turn. */
-  readonly isSpent: boolean
-  /** Resolves when the work may go on. */
-  rest(): Promise<void>
-  /** Waits for something that is done elsewhere, and holds nobody up. */
-  during(work: Promise<void>): Promise<void>
-}
-
-export interface CompactOptions {
-  readonly now: number
-  readonly cleanable: Cleanable
-  /** All records below it are below the high watermark. */
-  readonly highWatermark: number
-  readonly pace: Pace
-  /** For the map of keys. */
-  readonly mapBytes: number
-  readonly mapLoadFactor: number
-  readonly hashKey: HashKey
-  /** How much is read at a time. */
-  readonly bufferBytes: number
-}
-
-export interface CompactionCounts {
-  /** Of the dirty part, for the map. */
-  mapBytesRead: number
-  bytesRead: number
-  bytesWritten: number
-  recordsRead: number
-  recordsKept: number
-  /** Of those dropped: a compacted topic should have none. */
-  recordsWithoutKey: number
-  segmentsBefore: number
-  segmentsAfter: number
-  /** How full the map was, of what it may hold. */
-  mapUse: number
-}
-
-export interface CompactionResult {
-  /** What lies below it is clean now; null when the run was ended before its end. */
-  readonly cleanedOffset: number | null
-  readonly counts: CompactionCounts
-}
-
 interface Run {
   readonly o: CompactOptions
   readonly counts: CompactionCounts
   isAborted: boolean
+  /** What is left of the group that is being compacted. */
+  remains: Remains | null
   /** The segment that is being written, or that waits for its name. */
   cleaned: Segment | null
   /** Whether it takes the place of others now: its files must not go. */
@@ -109,7 +67,7 @@ export class Compaction {
    */
   async run(o: CompactOptions): Promise<CompactionResult> {
     if (this.#run !== null) throw new Error('This log is being compacted.')
-    const run: Run = { o, counts: newCounts(), isAborted: false, cleaned: null, isPlaced: false }
+    const run: Run = { o, counts: newCounts(), isAborted: false, remains: null, cleaned: null, isPlaced: false }
     this.#run = run
     try {
       return { cleanedOffset: await this.#compact(run), counts: run.counts }
@@ -179,7 +137,7 @@ export class Compaction {
       segmentIndexBytes,
       firstUncleanableOffset: cleanable.firstUncleanableOffset,
     })
-    const transactions = new CompactedTransactions(txn => run.cleaned!.transactions.append(txn))
+    const transactions = new CompactedTransactions(txn => run.remains!.abortedEnds(txn))
     for (const group of groups) {
       // oxlint-disable-next-line no-await-in-loop -- a group must be in place before the next one counts on it
       await this.#compactGroup(
@@ -245,13 +203,13 @@ export class Compaction {
     transactions: CompactedTransactions,
     now: number,
   ): Promise<void> {
-    const { files, disk, tail } = this.#log
+    const { files } = this.#log
     const { counts, o } = run
-    const first = group[0]!
-    const cleaned = files.newCleaned(first.baseOffset, now)
-    run.cleaned = cleaned
-    run.isPlaced = false
-    cleaned.create()
+    const remains = new Remains(o.bufferBytes, bytes => {
+      counts.bytesWritten += bytes
+      o.pace.moved(bytes)
+    })
+    run.remains = remains
     const options: FilterOptions = {
       map,
       transactions,
@@ -262,69 +220,103 @@ export class Compaction {
       maxExpandedBytes: expansionLimit(files.config),
       counts,
     }
+    if (group.length > 1) this.#begin(run, group, remains)
     for (const [n, segment] of group.entries()) {
       const end = group[n + 1]?.baseOffset ?? this.#endOf(segment)
       transactions.add(this.#aborted(segment.baseOffset, end))
       // oxlint-disable-next-line no-await-in-loop -- batches must come in order
-      await this.#copy(run, segment, cleaned, options)
+      await this.#copy(run, group, segment, remains, options)
     }
+    counts.segmentsBefore += group.length
+    counts.segmentsAfter++
+    if (remains.segment === null) counts.segmentsLeft++
+    else await this.#place(run, group, remains.segment)
+  }
+
+  #begin(run: Run, group: readonly Segment[], remains: Remains): void {
+    this.#check(run)
+    const cleaned = this.#log.files.newCleaned(group[0]!.baseOffset, run.o.now)
+    run.cleaned = cleaned
+    run.isPlaced = false
+    remains.begin(cleaned)
+  }
+
+  /** Puts the finished segment in the place of the group. */
+  async #place(run: Run, group: readonly Segment[], cleaned: Segment): Promise<void> {
+    const { files, disk, tail } = this.#log
+    const { now, pace } = run.o
     // What retention goes by where nothing with a timestamp is left.
     cleaned.created = group.at(-1)!.largestTimestamp
     cleaned.seal()
     // The old one's must not stay behind.
     cleaned.transactions.create()
-    await o.pace.during(cleaned.sync(true))
-    await o.pace.during(files.syncFolder())
+    await pace.during(cleaned.sync(true))
+    await pace.during(files.syncFolder())
     this.#check(run)
     disk.run(() => cleaned.moveTo(names.SWAP_SUFFIX))
-    await o.pace.during(files.syncFolder())
+    await pace.during(files.syncFolder())
     this.#check(run)
     if (!files.holds(group)) throw new Error('Segments left the log while it was compacted.')
+    // Where the next one begins: the last records of the group may be among those that went.
+    const end = files.segments[files.segments.indexOf(group.at(-1)!) + 1]!.baseOffset
     // From the first renaming on only a restart could take it back.
     run.isPlaced = true
     disk.run(() => files.replace(group, cleaned, now))
-    tail.startAt(this.#endOf(cleaned))
-    await o.pace.during(files.syncFolder())
+    tail.startAt(end)
+    await pace.during(files.syncFolder())
     // Its names may have been given already, or there may be nothing left to be named.
     if (run.isAborted || cleaned.isClosed) throw new AbortedError()
     disk.run(() => files.finishSwap(cleaned))
     run.cleaned = null
-    counts.segmentsBefore += group.length
-    counts.segmentsAfter++
   }
 
-  /** Copies what is left of a segment to the end of another. */
-  async #copy(run: Run, from: Segment, to: Segment, options: FilterOptions): Promise<void> {
-    const { counts, o } = run
-    const reader = new SegmentReader(from, 0, o.bufferBytes)
-    let parts: Buffer[] = []
-    let size = 0
-    const flush = (): void => {
-      if (size === 0) return
-      to.write(parts, size)
-      counts.bytesWritten += size
-      o.pace.moved(size)
-      parts = []
-      size = 0
-    }
+  /** Adds what is left of a segment of the group; of a group of one nothing, while all of it stays. */
+  async #copy(
+    run: Run,
+    group: readonly Segment[],
+    from: Segment,
+    remains: Remains,
+    options: FilterOptions,
+  ): Promise<void> {
+    const reader = new SegmentReader(from, 0, run.o.bufferBytes)
     await this.#eachBatch(
       run,
       reader,
-      bytes => (counts.bytesRead += bytes),
+      bytes => (run.counts.bytesRead += bytes),
       (bytes, at, length) => {
         const left = filterBatch(bytes, at, options)
-        if (left === null) return true
-        const kept = left === 'all' ? bytes.subarray(at, at + length) : left
-        to.append(kept, 0)
-        parts.push(kept)
-        size += kept.length
-        if (size >= o.bufferBytes) flush()
+        const add = (): boolean => {
+          if (left !== null) remains.add(left === 'all' ? bytes.subarray(at, at + length) : left)
+          return true
+        }
+        if (remains.segment !== null) return add()
+        if (left !== 'all') return this.#beginLate(run, group, from, remains).then(add)
+        remains.bytesAsTheyAre += length
         return true
       },
-      // The views among the parts are about to be overwritten.
-      flush,
+      // The views among the batches that were added are about to be overwritten.
+      () => remains.flush(),
     )
-    flush()
+    if (remains.segment === null && !remains.hasAborted(this.#log.disk.read(() => from.transactions.entries))) {
+      await this.#beginLate(run, group, from, remains)
+    }
+    remains.flush()
+  }
+
+  /** Something goes: what was read of the segment so far, and stays as it is, is copied first. */
+  async #beginLate(run: Run, group: readonly Segment[], from: Segment, remains: Remains): Promise<void> {
+    this.#begin(run, group, remains)
+    await this.#eachBatch(
+      run,
+      new SegmentReader(from, 0, run.o.bufferBytes, remains.bytesAsTheyAre),
+      bytes => (run.counts.bytesRead += bytes),
+      (bytes, at, length) => {
+        remains.add(bytes.subarray(at, at + length))
+        return true
+      },
+      () => remains.flush(),
+    )
+    remains.flush()
   }
 
   /** Visits the batches until `visit` returns false, pausing as the pace asks. `refill` is told before the buffer is used again. */
@@ -332,7 +324,7 @@ export class Compaction {
     run: Run,
     reader: SegmentReader,
     count: (bytes: number) => void,
-    visit: (bytes: Buffer, at: number, size: number) => boolean,
+    visit: (bytes: Buffer, at: number, size: number) => boolean | Promise<boolean>,
     refill: () => void = () => {},
   ): Promise<void> {
     const { pace } = run.o
@@ -350,7 +342,9 @@ export class Compaction {
         const loading = codecReady(header.codec(buffer, at))
         // oxlint-disable-next-line no-await-in-loop -- once in the life of the process
         if (loading !== null) await loading
-        if (!visit(buffer, at, size)) return
+        const goesOn = visit(buffer, at, size)
+        // oxlint-disable-next-line no-await-in-loop -- batches must come in order
+        if (!(typeof goesOn === 'boolean' ? goesOn : await goesOn)) return
         reader.advance()
       }
       // oxlint-disable-next-line no-await-in-loop -- that is what pauses are for
@@ -374,15 +368,3 @@ export class Compaction {
     return found
   }
 }
-
-const newCounts = (): CompactionCounts => ({
-  mapBytesRead: 0,
-  bytesRead: 0,
-  bytesWritten: 0,
-  recordsRead: 0,
-  recordsKept: 0,
-  recordsWithoutKey: 0,
-  segmentsBefore: 0,
-  segmentsAfter: 0,
-  mapUse: 0,
-})

@@ -45,13 +45,20 @@ export class TransactionIndex {
 
   /** @throws RangeError when the last offset does not rise */
   append(txn: AbortedTxn): void {
-    const last = this.entries.at(-1)
-    if (last !== undefined && txn.lastOffset <= last.lastOffset) {
-      throw new RangeError(`${this.path}: last offset ${txn.lastOffset} is not above ${last.lastOffset}`)
+    this.appendAll([txn])
+  }
+
+  /** The same for several, in one write. */
+  appendAll(txns: readonly AbortedTxn[]): void {
+    if (txns.length === 0) return
+    let last = this.entries.at(-1)?.lastOffset ?? -1
+    for (const { lastOffset } of txns) {
+      if (lastOffset <= last) throw new RangeError(`${this.path}: last offset ${lastOffset} is not above ${last}`)
+      last = lastOffset
     }
     this.#handle ??= this.#files.open(this.path, 'write')
-    this.#handle.append([formatAbortedTxn(txn)])
-    this.#entries?.push(txn)
+    this.#handle.append(txns.map(txn => formatAbortedTxn(txn)))
+    this.#entries?.push(...txns)
   }
 
   /** Makes the file, be it an empty one: it is to take the place of another. */

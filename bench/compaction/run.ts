@@ -33,10 +33,13 @@ function watched(pace: CleanerPace) {
       return pace.isSpent
     },
     moved: (bytes: number) => pace.moved(bytes),
-    async during(work: Promise<void>) {
+    async during<T>(work: Promise<T>): Promise<T> {
       longestCpuMs = Math.max(longestCpuMs, cpuMs() - sliceStart)
-      await pace.during(work)
-      sliceStart = cpuMs()
+      try {
+        return await pace.during(work)
+      } finally {
+        sliceStart = cpuMs()
+      }
     },
     async rest() {
       longestCpuMs = Math.max(longestCpuMs, cpuMs() - sliceStart)

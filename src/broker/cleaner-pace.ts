@@ -1,6 +1,6 @@
 // How fast compaction may go: it works in short slices between the turns of the event loop, takes no more than its share of a
 // busy one, and keeps to log.cleaner.io.max.bytes.per.second. Kafka: CleanerThread, Throttler.java.
-import type { Pace } from '../../storage/compaction.ts'
+import type { Pace } from '../../storage/compaction-options.ts'
 import type { Runtime } from '../runtime/index.ts'
 
 /** The longest slice. */
@@ -75,8 +75,11 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
     },
     async during(work) {
       sliceEnds()
-      await work
-      sliceStart = clock.monotonic()
+      try {
+        return await work
+      } finally {
+        sliceStart = clock.monotonic()
+      }
     },
     stop() {
       wake?.()

@@ -1,13 +1,14 @@
 // Compacts logs in the background: again and again the one with the largest share of dirty bytes, one at a time, with a pause
 // when none is due. Kafka: LogCleaner.java, LogCleanerManager.java.
 import type { Cleanable } from '../../storage/compaction-plan.ts'
-import type { CompactionResult } from '../../storage/compaction.ts'
-import type { HashKey } from '../../storage/compaction-map.ts'
+import type { CompactionResult } from '../../storage/compaction-options.ts'
+import { BYTES_PER_SLOT, type HashKey } from '../../storage/compaction-map.ts'
 import type { LogDir } from '../../storage/log-dir.ts'
 import type { Log } from '../../storage/log.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { CleanerCounters } from '../observe/counters.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
+import type { MemoryMeter } from '../runtime/memory.ts'
 import { CleanerCheckpoint } from '../../storage/cleaner-checkpoint.ts'
 import { cleanerPace, MAX_SLICE_MS, type CleanerPace } from './cleaner-pace.ts'
 import type { Partition } from './partition.ts'
@@ -18,6 +19,8 @@ export interface CleanerOptions {
   readonly runtime: Runtime
   readonly partitions: PartitionTable
   readonly counters: CleanerCounters
+  /** What a run may take, and takes. */
+  readonly memory: MemoryMeter
   /** Those that are online. */
   readonly dirs: () => Iterable<LogDir<Log>>
   /** The directory that holds a partition's log; undefined where it has failed. */
@@ -181,13 +184,19 @@ export class Cleaner {
   }
 
   async #clean({ partition, cleanable }: Candidate): Promise<void> {
-    const { config, runtime } = this.#o
+    const { config, runtime, memory } = this.#o
     const { log, topic, partition: index } = partition
     const threads = config['log.cleaner.threads']
     const pace = cleanerPace(runtime, { threads, maxBytesPerSecond: config['log.cleaner.io.max.bytes.per.second'] })
     const from = runtime.clock.monotonic()
+    const bufferBytes = Math.min(config['log.cleaner.io.buffer.size'], memory.limitBytes / 8) / threads / 2
+    const mapBytes = Math.min(config['log.cleaner.dedupe.buffer.size'], memory.limitBytes - bufferBytes * 2) / threads
+    const mapLoadFactor = config['log.cleaner.io.buffer.load.factor']
+    const keys = cleanable.firstUncleanableOffset - cleanable.firstDirtyOffset
+    const taken = Math.min(mapBytes, (keys / mapLoadFactor) * BYTES_PER_SLOT) + bufferBytes * 2
     this.#pace = pace
     this.#current = log
+    memory.add(taken)
     try {
       this.#checkpointRecovery(topic, index, cleanable)
       const result = await log.compaction.run({
@@ -195,15 +204,16 @@ export class Cleaner {
         cleanable,
         highWatermark: partition.highWatermark,
         pace,
-        mapBytes: config['log.cleaner.dedupe.buffer.size'] / threads,
-        mapLoadFactor: config['log.cleaner.io.buffer.load.factor'],
+        mapBytes,
+        mapLoadFactor,
         hashKey: newHashKey(runtime),
-        bufferBytes: config['log.cleaner.io.buffer.size'] / threads / 2,
+        bufferBytes,
       })
       if (result.cleanedOffset !== null) await this.#cleaned(partition, result, runtime.clock.monotonic() - from)
     } catch (error) {
       this.#failed(partition, error)
     } finally {
+      memory.add(-taken)
       this.#o.counters.longestSliceMs = Math.max(this.#o.counters.longestSliceMs, pace.longestSliceMs)
       this.#pace = null
       this.#current = null

@@ -43,6 +43,25 @@ const LIFE: readonly Step[] = [
   compact(),
 ]
 
+const four = (...firsts: number[]): Step[] => firsts.map(key => put(-1, key, key + 1, key + 2, key + 3))
+
+/** Full segments: both stay as they are, then the first goes on without its last record, and with a marker in it. */
+const FULL: readonly Step[] = [
+  put(2, 1, 2),
+  ...four(20, 24, 28, 32, 36),
+  { do: 'end', producer: 2, commit: false },
+  roll,
+  ...four(40, 44, 48, 52, 56, 60),
+  roll,
+  sync,
+  compact(),
+  compact(),
+  put(-1, 39),
+  roll,
+  sync,
+  compact(put(0, 41), put(1, 60)),
+]
+
 const failures: Failure[] = [
   { code: 'EHALT' },
   { code: 'EHALT', partial: true },
@@ -51,18 +70,27 @@ const failures: Failure[] = [
   { code: 'ENOSPC', partial: true },
 ]
 
-test.each(failures)('a failure at every single call: %o', { timeout: 120_000 }, async failure => {
+const lives = [
+  { name: 'a long life', steps: LIFE, calls: 100, compactions: 3, segmentsLeft: 0, segmentsRewritten: 0 },
+  { name: 'full segments', steps: FULL, calls: 40, compactions: 3, segmentsLeft: 3, segmentsRewritten: 1 },
+].flatMap(life => failures.map(failure => ({ ...life, failure })))
+
+test.each(lives)('$name, a failure at every single call: $failure', { timeout: 120_000 }, async life => {
+  const { steps, failure } = life
   for (let failAt = 1; ; failAt++) {
     // The worst that a stopped machine can leave, the best, and a process that was killed, in turn.
     const stops = [() => 0, (n: number) => n - 1, null]
     const choosers = failure.code === 'EHALT' && failure.partial !== true ? stops : [stops[failAt % 3]!]
     let failed = false
     for (const choose of choosers) {
-      const life = await compactedLife(LIFE, { failAt, failure, choose, haltRecoveryAt: 0 })
-      failed = life.failed
-      if (!failed) expect(life.compactions).toBeGreaterThan(2)
+      const lived = await compactedLife(steps, { failAt, failure, choose, haltRecoveryAt: 0 })
+      failed = lived.failed
+      if (failed) continue
+      expect(lived.compactions).toBeGreaterThanOrEqual(life.compactions)
+      expect(lived.segmentsLeft).toBeGreaterThanOrEqual(life.segmentsLeft)
+      expect(lived.segmentsRewritten).toBeGreaterThanOrEqual(life.segmentsRewritten)
     }
-    if (!failed) return expect(failAt).toBeGreaterThan(100)
+    if (!failed) return expect(failAt).toBeGreaterThan(life.calls)
   }
 })
 
@@ -119,7 +147,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 test('any history, any crash', { timeout: 120_000 }, async () => {
-  let compactions = 0
+  const sum = { compactions: 0, segmentsLeft: 0, segmentsRewritten: 0 }
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 60 }),
@@ -130,10 +158,15 @@ test('any history, any crash', { timeout: 120_000 }, async () => {
       fc.nat({ max: 10 }),
       async (steps, failAt, failure, stream, machine, haltRecoveryAt) => {
         const choose = machine ? (choices: number) => (stream.next().value as number) % choices : null
-        compactions += (await compactedLife(steps, { failAt, failure, choose, haltRecoveryAt })).compactions
+        const life = await compactedLife(steps, { failAt, failure, choose, haltRecoveryAt })
+        sum.compactions += life.compactions
+        sum.segmentsLeft += life.segmentsLeft
+        sum.segmentsRewritten += life.segmentsRewritten
       },
     ),
     { numRuns: Number(process.env['COMPACTION_RUNS'] ?? 100) },
   )
-  expect(compactions).toBeGreaterThan(30)
+  expect(sum.compactions).toBeGreaterThan(30)
+  expect(sum.segmentsLeft).toBeGreaterThan(30)
+  expect(sum.segmentsRewritten).toBeGreaterThan(5)
 })

@@ -2,7 +2,7 @@
 import * as header from '../../protocol/records/batch.ts'
 import { ABORT, COMMIT, encodeControlKey } from '../../protocol/records/control.ts'
 import { decodeRecords, encodeBatch } from '../../protocol/records/record.ts'
-import type { CompactionResult, Pace } from '../../storage/compaction.ts'
+import type { CompactionResult, Pace } from '../../storage/compaction-options.ts'
 import type { Log, LogConfig } from '../../storage/log.ts'
 import { config, NOW } from './log-fixtures.ts'
 

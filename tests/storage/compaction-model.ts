@@ -48,6 +48,9 @@ export class CompactionModel {
   })
   log!: Log
   compactions = 0
+  /** Segments that compactions left as they are, and those they wrote from what was left of one alone. */
+  segmentsLeft = 0
+  segmentsRewritten = 0
   /** As written; more than one while a truncation is under way. */
   #histories: (readonly Written[])[] = [[]]
   #floor = 0
@@ -224,6 +227,9 @@ export class CompactionModel {
     for (const step of rest) await this.#step(step)
     if (result === null || result.cleanedOffset === null) return
     this.compactions++
+    const { segmentsBefore, segmentsAfter, segmentsLeft } = result.counts
+    this.segmentsLeft += segmentsLeft
+    if (segmentsBefore === segmentsAfter) this.segmentsRewritten += segmentsAfter - segmentsLeft
     if (isNoted) this.#cleanedOffset = result.cleanedOffset
     this.check(0)
     // What is clean has each key once.
@@ -337,7 +343,7 @@ function isDiskFailure(error: unknown): boolean {
 export async function compactedLife(
   steps: readonly Step[],
   o: { failAt: number; failure: Failure; choose: Chooser | null; haltRecoveryAt: number },
-): Promise<{ failed: boolean; compactions: number }> {
+): Promise<Pick<CompactionModel, 'compactions' | 'segmentsLeft' | 'segmentsRewritten'> & { failed: boolean }> {
   const model = new CompactionModel()
   if (o.failAt > 0) model.files.failAt(o.failAt, o.failure)
   const failed = !(await model.run(steps))
@@ -352,5 +358,6 @@ export async function compactedLife(
     }
   }
   await model.reopen(o.choose)
-  return { failed, compactions: model.compactions }
+  const { compactions, segmentsLeft, segmentsRewritten } = model
+  return { failed, compactions, segmentsLeft, segmentsRewritten }
 }
