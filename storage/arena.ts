@@ -17,6 +17,8 @@ export interface ArenaOptions {
   readonly freeSlabs?: number
   /** Budget for what is read from files and has not left yet (read-buffers.ts). */
   readonly readBytes?: number
+  /** Runs a task when the answers of this turn have left; without it nothing is read ahead (read-ahead.ts). */
+  readonly later?: (task: () => void) => void
 }
 
 /** A stretch of memory shared by batches of several logs. Only arena.ts writes its fields. */
@@ -40,6 +42,7 @@ export interface Slice {
 
 export class Arena {
   readonly readBytes: number
+  readonly later: ArenaOptions['later']
   readonly #slabBytes: number
   readonly #tailBytes: number
   readonly #pinnedLimit: number
@@ -57,6 +60,7 @@ export class Arena {
     this.#pinnedLimit = options.pinnedBytes ?? 64 * 1024 * 1024
     this.#freeLimit = options.freeSlabs ?? 2
     this.readBytes = options.readBytes ?? 128 * 1024 * 1024
+    this.later = options.later
   }
 
   /** Bytes of the slabs that belong to the tail. */

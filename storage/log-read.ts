@@ -7,7 +7,7 @@ import * as errors from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { lastOffsetOf, leaderEpochOf, maxTimestampOf } from './batch-cursor.ts'
 import type { ReadOptions } from './log-options.ts'
-import type { ReadBuffers } from './read-buffers.ts'
+import { readStretch, type ReadMemory, type Stretch } from './read-ahead.ts'
 import type { Segment } from './segment.ts'
 import type { TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
@@ -52,52 +52,66 @@ export function segmentIndex(segments: readonly Segment[], offset: number): numb
  */
 export function readSegments(
   segments: readonly Segment[],
-  buffers: ReadBuffers,
+  memory: ReadMemory,
   offset: number,
   o: ReadOptions,
 ): TailRecords {
+  const { buffers } = memory
   for (let n = segmentIndex(segments, offset); n < segments.length; n++) {
     const segment = segments[n]!
+    const ready = takeAhead(segment, memory, offset, o)
+    if (ready !== null) return batchesIn(ready, segment, memory, offset, o)
     const start = segment.find(offset)
     // Compaction may have emptied the end of this segment.
     if (start !== null) {
       const { position, size } = start
-      const firstOffset = header.magic(start.buffer, start.at) >= 2 ? header.baseOffset(start.buffer, start.at) : offset
       if (lastOffsetOf(start.buffer, start.at) >= o.maxOffset) return emptyRecords(offset)
       const room = o.budgeted ? buffers.room : Infinity
       const wanted = Math.min(o.maxBytes, MAX_READ_BYTES, segment.written - position, room)
       if (wanted < size && (!o.minOneBatch || (o.budgeted && buffers.isExhausted))) return emptyRecords(offset)
-      return readAt(segment, buffers, position, Math.max(wanted, size), firstOffset, o.maxOffset)
+      return batchesIn(readStretch(segment, buffers, position, Math.max(wanted, size)), segment, memory, offset, o)
     }
   }
   return emptyRecords(offset)
 }
 
-function readAt(
+/** What was read ahead for this reader, if a batch of it may be sent. */
+function takeAhead(segment: Segment, { buffers, ahead }: ReadMemory, offset: number, o: ReadOptions): Stretch | null {
+  const read = o.budgeted ? ahead?.take(segment, offset) : null
+  if (!read) return null
+  const { buffer, position } = read
+  const count = Math.min(read.count, o.maxBytes)
+  if (header.wholeBatchAt(buffer, 0, count) > 0 && lastOffsetOf(buffer, 0) < o.maxOffset)
+    return { buffer, count, position }
+  buffers.give(buffer)
+  return null
+}
+
+/** The whole batches of a stretch; its buffer goes back when they are released, or at once if one is damaged. */
+function batchesIn(
+  { buffer: taken, count, position }: Stretch,
   segment: Segment,
-  buffers: ReadBuffers,
-  position: number,
-  length: number,
-  firstOffset: number,
-  maxOffset: number,
+  { buffers, ahead }: ReadMemory,
+  offset: number,
+  o: ReadOptions,
 ): TailRecords {
-  let buffer = buffers.take(length)
+  const firstOffset = header.magic(taken, 0) >= 2 ? header.baseOffset(taken, 0) : offset
   let end = 0
   let nextOffset = firstOffset
-  try {
-    const count = segment.readAt(length === buffer.length ? buffer : buffer.subarray(0, length), position)
-    for (;;) {
-      const size = header.wholeBatchAt(buffer, end, count)
-      if (size === header.INVALID) throw new KafkaError(errors.CORRUPT_MESSAGE)
-      if (size === header.INCOMPLETE || lastOffsetOf(buffer, end) >= maxOffset) break
-      nextOffset = lastOffsetOf(buffer, end) + 1
-      end += size
-    }
-    buffer = buffers.fit(buffer, end)
-  } catch (error) {
-    buffers.give(buffer)
-    throw error
+  let size = header.wholeBatchAt(taken, 0, count)
+  for (; size > 0 && lastOffsetOf(taken, end) < o.maxOffset; size = header.wholeBatchAt(taken, end, count)) {
+    nextOffset = lastOffsetOf(taken, end) + 1
+    end += size
   }
+  if (size === header.INVALID) {
+    buffers.give(taken)
+    throw new KafkaError(errors.CORRUPT_MESSAGE)
+  }
+  // Only the limit of bytes kept the reader from more: it will be back.
+  if (size === header.INCOMPLETE && o.budgeted) {
+    ahead?.expect(segment, nextOffset, position + end, Math.min(o.maxBytes, MAX_READ_BYTES))
+  }
+  const buffer = buffers.fit(taken, end)
   let held = true
   const release = () => {
     if (held) buffers.give(buffer)

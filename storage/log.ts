@@ -22,8 +22,7 @@ import { emptyRecords, findAborted, findByTimestamp, findLargestTimestamp, readS
 import type { RestingLog } from './resting.ts'
 import { restartLog, truncateLog } from './log-truncate.ts'
 import type { ProducerState } from './producer-state.ts'
-import type { ReadBuffers } from './read-buffers.ts'
-import { readBuffersOf } from './read-buffers.ts'
+import { readMemoryOf, type ReadMemory } from './read-ahead.ts'
 import { deleteOldSegments, rollIfOld } from './log-retention.ts'
 import type { Tail, TailRecords } from './tail.ts'
 import type { AbortedTxn } from './txn-index.ts'
@@ -50,7 +49,7 @@ export class Log {
   readonly #contents: LogContents
   readonly #tail: Tail
   readonly #queue: WriteQueue
-  readonly #buffers: ReadBuffers
+  readonly #memory: ReadMemory
   #parts: AppendTarget | null = null
   #compaction: Compaction | null = null
   readonly #offsets: LogOffsets
@@ -78,7 +77,7 @@ export class Log {
       this.#tail.clear()
       o.onError?.(error)
     })
-    this.#buffers = readBuffersOf(o.arena)
+    this.#memory = readMemoryOf(o.arena)
     this.#offsets = new LogOffsets(contents.folder, logStartOffset, logEndOffset, recoveryPoint, o.now)
   }
 
@@ -218,7 +217,7 @@ export class Log {
     if (offset >= end) return emptyRecords(offset)
     if (end > this.#offsets.written) this.write()
     return (
-      this.#tail.read(offset, o) ?? this.#disk.read(() => readSegments(this.#files.segments, this.#buffers, offset, o))
+      this.#tail.read(offset, o) ?? this.#disk.read(() => readSegments(this.#files.segments, this.#memory, offset, o))
     )
   }
 

@@ -26,6 +26,8 @@ export class Segment {
   transactions!: TransactionIndex
   /** Random part of the time after which this segment rolls, so that many logs do not roll at once. */
   readonly rollJitterMs: number
+  /** How often its end was cut off: what was read before may not be there any more. */
+  cuts = 0
   /** When it was created, or opened as the active segment: what age is counted from while its batches have no timestamp. */
   created: number
   readonly #files: Files
@@ -217,6 +219,7 @@ export class Segment {
     this.timeIndex.truncateTo(offset)
     this.transactions.truncateTo(offset)
     this.#open().truncate(position)
+    this.cuts++
     this.#written = position
     this.#bytesSinceIndexEntry = 0
     this.#largest = null
@@ -251,6 +254,7 @@ export class Segment {
   cutAt(position: number): void {
     if (position === this.written) return
     this.#open().truncate(position)
+    this.cuts++
     this.#written = position
   }
 

@@ -6,6 +6,7 @@ import type { Flusher } from './flusher.ts'
 import type { LogDirs, OnlineDirectory } from './log-dirs.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { Partition } from './partition.ts'
+import type { ReadAhead } from '../../storage/read-ahead.ts'
 
 export interface HousekeepingOptions {
   readonly config: BrokerConfig
@@ -13,12 +14,15 @@ export interface HousekeepingOptions {
   readonly dirs: LogDirs
   readonly partitions: PartitionTable
   readonly flusher: Flusher
+  readonly readAhead: ReadAhead | null
   /** A disk call failed in this directory. */
   readonly suspect: (directory: OnlineDirectory) => void
 }
 
 /** flush.ms is looked after this often, or as often as log.flush.scheduler.interval.ms says. */
 const FLUSH_CHECK_MS = 1000
+/** What was read ahead and is not asked for is kept this long, at most twice. */
+const READ_AHEAD_MS = 1000
 /** Files of dropped segments and folders of deleted topics are looked after this often. */
 const DELETE_CHECK_MS = 10_000
 /** How long work on many partitions may hold up everybody else. */
@@ -40,6 +44,7 @@ export class Housekeeping {
     this.#every(config['log.retention.check.interval.ms'], () => this.#retention(), first)
     this.#every(config['log.flush.offset.checkpoint.interval.ms'], () => this.#checkpoint(), first)
     this.#every(Math.max(1, Math.min(FLUSH_CHECK_MS, config['log.flush.scheduler.interval.ms'])), () => this.#flush())
+    this.#every(READ_AHEAD_MS, () => this.#o.readAhead?.sweep())
     this.#every(DELETE_CHECK_MS, () => this.#deleteFiles())
     this.#every(config['producer.id.expiration.check.interval.ms'], () => this.#expireProducers())
   }

@@ -6,6 +6,7 @@ import { LogLevels } from '../runtime/levels.ts'
 import type { DirectoryOptions, OnlineDirectory } from './log-dirs.ts'
 import type { Durability } from './partition.ts'
 import { Arena } from '../../storage/arena.ts'
+import { readMemoryOf } from '../../storage/read-ahead.ts'
 import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
 import { assignDirectories, cordonDirectories, failDirectory } from '../cluster/directories.ts'
@@ -106,6 +107,7 @@ async function openOn(dirs: LogDirs, o: Opening): Promise<OpenBroker> {
   const arena = new Arena({
     tailBytes: config['odradek.tail.cache.bytes'],
     readBytes: config['odradek.fetch.memory.bytes'],
+    later: task => runtime.timers.defer(task),
   })
   const metadataLog = openMetadataLog({
     files,
@@ -203,7 +205,15 @@ async function openWith(
     image,
   )
   const suspect = (directory: OnlineDirectory): void => logs.suspect(directory)
-  const housekeeping = new Housekeeping({ config, runtime, dirs, partitions, flusher, suspect })
+  const housekeeping = new Housekeeping({
+    config,
+    runtime,
+    dirs,
+    partitions,
+    flusher,
+    readAhead: readMemoryOf(arena).ahead,
+    suspect,
+  })
   const cleaner = new Cleaner({
     config,
     runtime: named(runtime, o.levels, 'odradek.cleaner'),
