@@ -2,12 +2,12 @@
  * An image as the records that lead to it (MetadataImage.write): replayed over an empty image they give an equal one.
  * What decides how the rest is read comes first; records that the image does not act on come last, in their own order.
  */
-import type { MetadataView } from './image.ts'
+import type { ImageContents } from './image.ts'
 import type { PartitionImage } from './partition-image.ts'
 import { METADATA_VERSION, type MetadataRecord } from './records.ts'
 
 /** Of the image as it is while it is read: give it one that stands still. Throws Error in the middle of a transaction. */
-export function* imageRecords(image: MetadataView): Generator<MetadataRecord, void, undefined> {
+export function* imageRecords(image: ImageContents): Generator<MetadataRecord, void, undefined> {
   if (image.inTransaction) throw new Error('an image in the middle of a metadata transaction has no records')
   const names = [...image.features.keys()].filter(name => name !== METADATA_VERSION).toSorted()
   for (const name of [METADATA_VERSION, ...names])

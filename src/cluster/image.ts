@@ -3,12 +3,16 @@
  * hands out is immutable, so a reader may keep what it got. Lookups are by name and by id; replaying a record costs
  * O(1), save that the first change to a topic in one `apply` copies that topic's list of partitions.
  */
+import { FreezableMap } from './freezable-map.ts'
+import { delta, newChanges, type Changes, type MetadataDelta } from './image-changes.ts'
 import { ConfigResource, METADATA_VERSION, type BrokerEndpoint, type BrokerFeature } from './records.ts'
+import { KRAFT_VERSION } from './features.ts'
 import { OtherRecords } from './other-records.ts'
 import { changedPartition, newPartition, unchanged, type PartitionImage } from './partition-image.ts'
 import type { KnownRecord, MetadataRecord, OtherRecord, RecordValues } from './records.ts'
 import { hasCollisionChars, topicNameError, unifyCollisionChars } from './topic-names.ts'
 
+export type { MetadataDelta } from './image-changes.ts'
 export type { PartitionImage } from './partition-image.ts'
 
 export interface TopicImage {
@@ -31,49 +35,40 @@ export interface BrokerImage {
   readonly cordonedLogDirs: readonly string[] | null
 }
 
-/** What one `apply` changed. Topics are as they are afterwards (deleted ones as they were); handle deletions first. */
-export interface MetadataDelta {
-  readonly topicsDeleted: readonly TopicImage[]
-  readonly topicsCreated: readonly TopicImage[]
-  readonly partitionsAdded: readonly { readonly topic: TopicImage; readonly partitions: readonly number[] }[]
-  /** Leader, epoch, replicas, ISR or directories of partitions that were there before. */
-  readonly partitionsChanged: readonly { readonly topic: TopicImage; readonly partitions: readonly number[] }[]
-  readonly configsChanged: readonly { readonly resourceType: number; readonly resourceName: string }[]
-  readonly brokersChanged: readonly number[]
-  readonly featuresChanged: boolean
-}
-
 /** The image as readers see it. */
-export type MetadataView = Omit<MetadataImage, 'apply'>
+export type MetadataView = Omit<MetadataImage, 'apply' | 'freeze'>
+
+/** All of the image that records say, as it was at one offset. */
+export type ImageContents = Pick<
+  MetadataView,
+  | 'inTransaction'
+  | 'metadataVersion'
+  | 'features'
+  | 'featureLevel'
+  | 'brokers'
+  | 'topics'
+  | 'configuredTypes'
+  | 'configuredResources'
+  | 'configs'
+  | 'producerIdNext'
+  | 'others'
+>
+
+/** Stands still until it is released; then it must not be read any more. */
+export type FrozenImage = ImageContents & { release(): void }
 
 /** A record that cannot follow what stands before it: the log is damaged or not ours. */
 export class MetadataReplayError extends Error {
   override readonly name = 'MetadataReplayError'
 }
 
-interface OpenTopic {
-  readonly name: string
-  readonly topicId: string
-  readonly partitions: PartitionImage[]
-}
-
-/** What an `apply` in progress has touched. */
-interface Changes {
-  /** Topics that this `apply` owns and may still change in place. */
-  readonly open: Map<string, { topic: OpenTopic; created: boolean; added: Set<number>; changed: Set<number> }>
-  readonly deleted: Map<string, TopicImage>
-  readonly configs: Map<string, { resourceType: number; resourceName: string }>
-  readonly brokers: Set<number>
-  features: boolean
-}
-
 const noConfigs: ReadonlyMap<string, string> = new Map()
 
 export class MetadataImage {
   #byId = new Map<string, TopicImage>()
-  #byName = new Map<string, TopicImage>()
+  #byName = new FreezableMap<string, TopicImage>()
   #collisions = new Map<string, Set<string>>()
-  #configs = new Map<number, Map<string, ReadonlyMap<string, string>>>()
+  #configs = new Map<number, FreezableMap<string, ReadonlyMap<string, string>>>()
   #brokers = new Map<number, BrokerImage>()
   #features = new Map<string, number>()
   #others = new OtherRecords()
@@ -158,9 +153,11 @@ export class MetadataImage {
   clone(): MetadataImage {
     const copy = new MetadataImage()
     copy.#byId = new Map(this.#byId)
-    copy.#byName = new Map(this.#byName)
+    copy.#byName = new FreezableMap(this.#byName.entries())
     copy.#collisions = new Map([...this.#collisions].map(([name, names]) => [name, new Set(names)]))
-    copy.#configs = new Map([...this.#configs].map(([type, resources]) => [type, new Map(resources)]))
+    copy.#configs = new Map(
+      [...this.#configs].map(([type, resources]) => [type, new FreezableMap(resources.entries())]),
+    )
     copy.#brokers = new Map(this.#brokers)
     copy.#features = new Map(this.#features)
     copy.#others = this.#others.clone()
@@ -172,18 +169,41 @@ export class MetadataImage {
   }
 
   /**
+   * The content as it is now, for somebody who takes his time: what is applied until it is released is kept beside it. Costs
+   * nothing for each topic. One at a time.
+   */
+  freeze(): FrozenImage {
+    const topics = this.#byName.freeze()
+    const frozen = [...this.#configs].map(([type, resources]) => ({ type, resources, held: resources.freeze() }))
+    const configs = new Map(frozen.map(({ type, held }) => [type, held]))
+    const [features, brokers] = [new Map(this.#features), [...this.#brokers.values()]]
+    const { inTransaction, metadataVersion, producerIdNext, others } = this
+    return {
+      inTransaction,
+      metadataVersion,
+      producerIdNext,
+      others,
+      features,
+      featureLevel: name => features.get(name) ?? 0,
+      brokers: () => brokers,
+      topics: () => topics.values(),
+      configuredTypes: () => configs.keys(),
+      configuredResources: type => configs.get(type)?.keys() ?? [],
+      configs: (type, name) => configs.get(type)?.get(name) ?? noConfigs,
+      release: () => {
+        this.#byName.thaw()
+        for (const { resources } of frozen) resources.thaw()
+      },
+    }
+  }
+
+  /**
    * Replays records in log order. Those between BeginTransactionRecord and EndTransactionRecord take effect together at
    * the end (KIP-868), possibly in a later call; AbortTransactionRecord drops them. `endOffset` is the log's offset
    * after them. Throws MetadataReplayError, after which the image must not be used.
    */
   apply(records: readonly MetadataRecord[], endOffset: number): MetadataDelta {
-    const changes: Changes = {
-      open: new Map(),
-      deleted: new Map(),
-      configs: new Map(),
-      brokers: new Set(),
-      features: false,
-    }
+    const changes = newChanges()
     for (const record of records) {
       const pending = this.#transaction
       if (record.type === 'BeginTransactionRecord') {
@@ -220,6 +240,8 @@ export class MetadataImage {
         this.#producerIdNext = record.value.nextProducerId
         return
       case 'FeatureLevelRecord':
+        // By mistake in logs of some Kafka releases (KAFKA-18979): control records tell it.
+        if (record.value.name === KRAFT_VERSION) return
         if (record.value.featureLevel === 0) this.#features.delete(record.value.name)
         else this.#features.set(record.value.name, record.value.featureLevel)
         changes.features = true
@@ -311,7 +333,7 @@ export class MetadataImage {
 
   #putConfig({ resourceType, resourceName, name, value }: RecordValues['ConfigRecord'], changes: Changes): void {
     let resources = this.#configs.get(resourceType)
-    if (resources === undefined) this.#configs.set(resourceType, (resources = new Map()))
+    if (resources === undefined) this.#configs.set(resourceType, (resources = new FreezableMap()))
     const values = new Map(resources.get(resourceName))
     if (value === null) values.delete(name)
     else values.set(name, value)
@@ -375,20 +397,3 @@ type BrokerRecordType =
   | 'BrokerRegistrationChangeRecord'
   | 'FenceBrokerRecord'
   | 'UnfenceBrokerRecord'
-
-function delta(changes: Changes): MetadataDelta {
-  const touched = [...changes.open.values()]
-  const some = (which: 'added' | 'changed') =>
-    touched
-      .filter(entry => !entry.created && entry[which].size > 0)
-      .map(entry => ({ topic: entry.topic, partitions: [...entry[which]] }))
-  return {
-    topicsDeleted: [...changes.deleted.values()],
-    topicsCreated: touched.filter(({ created }) => created).map(({ topic }) => topic),
-    partitionsAdded: some('added'),
-    partitionsChanged: some('changed'),
-    configsChanged: [...changes.configs.values()],
-    brokersChanged: [...changes.brokers],
-    featuresChanged: changes.features,
-  }
-}

@@ -9,6 +9,7 @@ import { MetadataImage, type MetadataDelta, type MetadataView } from './image.ts
 import {
   encodeDecision,
   leaderChangeBatch,
+  quorumBatch,
   loadBatches,
   type MetadataLog,
   type QuorumStateFile,
@@ -17,23 +18,24 @@ import { parseQuorumState } from '../../storage/quorum-state.ts'
 import { checkVoters, fixedQuorum, type Quorum } from './quorum.ts'
 import { formatQuorumState } from './quorum-state.ts'
 import { METADATA_VERSION_LEVEL, type MetadataRecord } from './records.ts'
-import type { SnapshotToWrite } from './snapshot.ts'
-import { Snapshotter, type SnapshotRules } from './snapshotter.ts'
+import { Snapshotter, type SnapshotRules, type SnapshotTaken } from './snapshotter.ts'
 
 export type ChangeListener = (delta: MetadataDelta, image: MetadataView) => void
 
 export interface MetadataStore {
   /** What is durably recorded and has been told to the listeners. The same object all the time; its content moves. */
   readonly image: MetadataView
+  /** Who votes, as far as it is durable. */
+  readonly quorum: Quorum
   /** Of this node as the leader of the metadata log. */
   readonly leaderEpoch: number
   /**
-   * Decides on the newest image (which may be ahead of `image`) and records the decision. Everything up to the
+   * Decides on the newest image and quorum (which may be ahead of `image` and `quorum`) and records the decision. Everything up to the
    * decision happens before this returns; the promise resolves once the decision, and all before it, are durable and
    * were told to the listeners. Rejects with what `decide` throws, and with KafkaError KAFKA_STORAGE_ERROR when the
    * log failed, now or earlier.
    */
-  submit<Reply>(decide: (image: MetadataView) => Decision<Reply>): Promise<Reply>
+  submit<Reply>(decide: (image: MetadataView, quorum: Quorum) => Decision<Reply>): Promise<Reply>
   /** Called for every durable change, in order, before the submit that made it resolves. Returns the way out. */
   onChange(listener: ChangeListener): () => void
 }
@@ -61,6 +63,7 @@ export interface MetadataOptions {
 
 interface Pending {
   readonly records: readonly MetadataRecord[]
+  readonly quorum: Quorum | undefined
   readonly endOffset: number
   readonly byteLength: number
   readonly timestamp: number
@@ -77,7 +80,8 @@ export class Metadata implements MetadataStore {
   #pending: Pending[] = []
   #committing: Promise<void> | null = null
   #offline: Error | null = null
-  readonly #quorum: Quorum
+  #quorum: Quorum
+  #latestQuorum: Quorum
   readonly #snapshotter: Snapshotter | null
   /** Of the last committed batch. */
   #timestamp: number
@@ -97,6 +101,7 @@ export class Metadata implements MetadataStore {
     this.isNew = options.log.endOffset === 0
     this.leaderEpoch = loaded.leaderEpoch + 1
     this.#quorum = loaded.quorum
+    this.#latestQuorum = loaded.quorum
     this.#timestamp = loaded.timestamp
     const { log, snapshots: rules, now } = options
     const write = log.writeSnapshot?.bind(log)
@@ -139,6 +144,10 @@ export class Metadata implements MetadataStore {
     return this.#committed
   }
 
+  get quorum(): Quorum {
+    return this.#quorum
+  }
+
   /** Why the log takes no more commands, or null. */
   get offline(): Error | null {
     return this.#offline
@@ -149,12 +158,12 @@ export class Metadata implements MetadataStore {
     return () => this.#listeners.delete(listener)
   }
 
-  submit<Reply>(decide: (image: MetadataView) => Decision<Reply>): Promise<Reply> {
+  submit<Reply>(decide: (image: MetadataView, quorum: Quorum) => Decision<Reply>): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#offline !== null) throw storageError(this.#offline)
-      const { records, reply } = decide(this.#latest)
+      const { records, reply, quorum } = decide(this.#latest, this.#latestQuorum)
       const timestamp = this.#options.now()
-      const byteLength = records.length > 0 ? this.#append(records, timestamp) : 0
+      const byteLength = records.length > 0 ? this.#append(records, quorum, timestamp) : 0
       // An answer that changes nothing still rests on what was decided before it.
       if (records.length === 0 && this.#pending.length === 0 && this.#committing === null) return resolve(reply)
       const publish = (deliver: () => void) => {
@@ -165,7 +174,8 @@ export class Metadata implements MetadataStore {
         }
         resolve(reply)
       }
-      this.#pending.push({ records, endOffset: this.#log.endOffset, byteLength, timestamp, publish, reject })
+      const { endOffset } = this.#log
+      this.#pending.push({ records, quorum, endOffset, byteLength, timestamp, publish, reject })
       this.#committing ??= this.#commitAll()
     })
   }
@@ -188,23 +198,25 @@ export class Metadata implements MetadataStore {
   }
 
   /** Null in the middle of a metadata transaction: its records are no part of the image yet. */
-  #snapshot(): SnapshotToWrite | null {
+  #snapshot(): SnapshotTaken | null {
     if (this.#offline !== null || this.#committed.inTransaction) return null
     return {
       id: { offset: this.#committed.endOffset, epoch: this.leaderEpoch },
-      image: this.#committed.clone(),
+      image: this.#committed.freeze(),
       quorum: this.#quorum,
       lastContainedTimestamp: this.#timestamp,
     }
   }
 
   /** @returns how many bytes the log got */
-  #append(records: readonly MetadataRecord[], timestamp: number): number {
+  #append(records: readonly MetadataRecord[], quorum: Quorum | undefined, timestamp: number): number {
     const level = this.#latest.metadataVersion || METADATA_VERSION_LEVEL
     const { batches } = encodeDecision(records, level, timestamp, this.#options.maxBatchBytes)
+    if (quorum !== undefined) batches.unshift(quorumBatch(quorum, timestamp))
     try {
       for (const bytes of batches) this.#log.append(bytes, this.leaderEpoch)
       this.#latest.apply(records, this.#log.endOffset)
+      this.#latestQuorum = quorum ?? this.#latestQuorum
     } catch (error) {
       throw this.#fail(error)
     }
@@ -232,8 +244,9 @@ export class Metadata implements MetadataStore {
     this.#committing = null
   }
 
-  #publish({ records, endOffset, byteLength, timestamp }: Pending): void {
+  #publish({ records, quorum, endOffset, byteLength, timestamp }: Pending): void {
     if (records.length === 0) return
+    this.#quorum = quorum ?? this.#quorum
     this.#timestamp = timestamp
     this.#snapshotter?.committed(byteLength)
     const delta = this.#committed.apply(records, endOffset)

@@ -16,7 +16,7 @@ import { RecordError } from '../../protocol/records/error.ts'
 import { encodeBatch, forEachRecord } from '../../protocol/records/record.ts'
 import { SnapshotFooterRecord, SnapshotHeaderRecord } from '../../protocol/state/control-records.ts'
 import { Writer } from '../../protocol/writer.ts'
-import { MetadataImage, MetadataReplayError, type MetadataView } from './image.ts'
+import { MetadataImage, MetadataReplayError, type ImageContents } from './image.ts'
 import { imageRecords } from './image-records.ts'
 import { fixedQuorum, quorumAfter, quorumRecords, type Quorum } from './quorum.ts'
 import { decodeRecord, encodeRecord } from './record-codec.ts'
@@ -31,7 +31,7 @@ export interface SnapshotId {
 export interface SnapshotToWrite {
   readonly id: SnapshotId
   /** As of `id.offset`; it must not change while the batches are taken. */
-  readonly image: MetadataView
+  readonly image: ImageContents
   readonly quorum: Quorum
   /** Of the last batch it covers. */
   readonly lastContainedTimestamp: number

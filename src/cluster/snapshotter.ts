@@ -1,7 +1,8 @@
 /**
  * When a snapshot of the metadata is due (SnapshotGenerator.java): once so many bytes of records were committed since the
- * last one, or some were and so much time has passed. One is written at a time, from a copy of the image.
+ * last one, or some were and so much time has passed. One is written at a time, from an image that stands still meanwhile.
  */
+import type { FrozenImage } from './image.ts'
 import type { SnapshotToWrite } from './snapshot.ts'
 
 export interface SnapshotRules {
@@ -10,6 +11,9 @@ export interface SnapshotRules {
   /** `metadata.log.max.snapshot.interval.ms`; 0: time alone asks for none. */
   readonly intervalMs: number
 }
+
+/** Its image is released when it is written, or could not be. */
+export type SnapshotTaken = SnapshotToWrite & { readonly image: FrozenImage }
 
 export interface SnapshotterOptions {
   readonly rules: SnapshotRules
@@ -38,24 +42,32 @@ export class Snapshotter {
   }
 
   /** Begins to write what `take` gives, if it is due. Null from `take`: there is none to be had at this moment. */
-  writeIfDue(take: () => SnapshotToWrite | null): void {
+  writeIfDue(take: () => SnapshotTaken | null): void {
     const { rules, now } = this.#o
     const waited = rules.intervalMs > 0 && this.#bytes > 0 && now() - this.#since >= rules.intervalMs
     if (this.#bytes >= rules.maxBytes || waited) void this.write(take)
   }
 
   /** Resolves when it is written, or could not be. */
-  async write(take: () => SnapshotToWrite | null): Promise<void> {
+  async write(take: () => SnapshotTaken | null): Promise<void> {
     if (this.#writing !== null) return
     const snapshot = take()
     if (snapshot === null) return
     this.#bytes = 0
     this.#since = this.#o.now()
-    this.#writing = this.#o.write(snapshot).catch((error: unknown) => {
-      this.#o.onError(error instanceof Error ? error : new Error(String(error)))
-    })
+    this.#writing = this.#write(snapshot)
     await this.#writing
     this.#writing = null
+  }
+
+  async #write(snapshot: SnapshotTaken): Promise<void> {
+    try {
+      await this.#o.write(snapshot)
+    } catch (error) {
+      this.#o.onError(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      snapshot.image.release()
+    }
   }
 
   async idle(): Promise<void> {

@@ -9,6 +9,7 @@ import { KAFKA_STORAGE_ERROR, KafkaError } from '../../../protocol/errors.ts'
 import { createTopics, deleteTopics } from '../../../src/cluster/controller.ts'
 import { Metadata } from '../../../src/cluster/metadata.ts'
 import { planSnapshotRetention } from '../../../src/cluster/snapshot-files.ts'
+import { readSnapshot } from '../../../src/cluster/snapshot.ts'
 import type { SnapshotRules } from '../../../src/cluster/snapshotter.ts'
 import { defaultSettings, openMetadataLog, type MetadataLogSettings } from '../../../src/cluster/storage-log.ts'
 import { contents, createRequest, idsFrom, options, registration } from './support.ts'
@@ -22,6 +23,7 @@ interface StartOptions {
   readonly snapshots?: SnapshotRules
   readonly clock?: { now: number }
   readonly flush?: boolean
+  readonly pause?: () => Promise<void>
 }
 
 async function start(files: Files, o: StartOptions = {}) {
@@ -30,7 +32,8 @@ async function start(files: Files, o: StartOptions = {}) {
   const errors: Error[] = []
   const settings = { ...defaultSettings, ...o.settings }
   const arena = new Arena({ slabBytes: 64 * 1024 })
-  const log = openMetadataLog({ files, arena, cleanShutdown, now, flush, settings })
+  const pause = o.pause ?? (() => Promise.resolve())
+  const log = openMetadataLog({ files, arena, cleanShutdown, now, flush, settings, pause })
   const metadata = await Metadata.open({
     log,
     quorumState: log.quorumState,
@@ -126,6 +129,60 @@ test('a start takes the snapshot and the log behind it, and goes on in a later e
   expect(again.metadata.leaderEpoch).toBe(2)
   await create(again, 'c')
   expect(topics(again)).toEqual(['a', 'b', 'c'])
+})
+
+test('it tells of one offset, whatever changes between its pieces', async () => {
+  const files = memoryFiles()
+  let between: () => Promise<unknown> = () => Promise.resolve()
+  let pieces = 0
+  const started = await start(files, { pause: async () => (pieces++, void (await between())) })
+  for (let n = 0; n < 40; n++) await create(started, `t${n}`, 60)
+  const { metadata } = started
+  const then = contents(metadata.image)
+  const { endOffset } = metadata.image
+  let count = 0
+  between = async () => {
+    await create(started, `new${count}`, 2)
+    await remove(started, `t${count}`)
+    await remove(started, `t${39 - count}`)
+    await create(started, `t${39 - count}`, 3)
+    count++
+  }
+  await metadata.writeSnapshot()
+  expect(pieces).toBeGreaterThan(6)
+  // Beside the frozen one and after it: the same as from the log.
+  const now = contents(metadata.image)
+  const [name] = snapshotsIn(files)
+  const { image } = readSnapshot(files.readAll(`${FOLDER}/${name}`), { offset: endOffset, epoch: 1 })
+  expect(contents(image)).toEqual(then)
+  expect(image.endOffset).toBe(endOffset)
+  between = () => Promise.resolve()
+  await started.log.close(true)
+  const again = await start(files, { cleanShutdown: true })
+  expect({ ...contents(again.metadata.image), brokers: [] }).toEqual({ ...now, brokers: [] })
+  // And the next one has the changes.
+  await again.metadata.writeSnapshot()
+  const newest = snapshotsIn(files).at(-1)!
+  const written = readSnapshot(files.readAll(`${FOLDER}/${newest}`), {
+    offset: again.metadata.image.endOffset,
+    epoch: 2,
+  })
+  expect(contents(written.image)).toEqual(contents(again.metadata.image))
+})
+
+test('one that could not be written is released: the next is of what was committed since', async () => {
+  const files = crashFiles()
+  const started = await start(files)
+  await create(started, 'a')
+  files.failAt(1, { code: 'ENOSPC' })
+  await started.metadata.writeSnapshot()
+  expect(started.errors).toHaveLength(1)
+  files.failAt(0)
+  await create(started, 'b')
+  await started.metadata.writeSnapshot()
+  const [name] = snapshotsIn(files)
+  const id = { offset: started.metadata.image.endOffset, epoch: 1 }
+  expect(contents(readSnapshot(files.readAll(`${FOLDER}/${name}`), id).image)).toEqual(contents(started.metadata.image))
 })
 
 describe('the log is cut', () => {
