@@ -15,6 +15,8 @@ export interface Broker {
   /** host:port */
   readonly address: string
   readonly pid: number
+  /** Its log directory. */
+  readonly data: string
   /** From the start of the process to its first answer to ApiVersions. */
   readonly startMs: number
   /** How late the timers of its event loop came since the last question; null where it has none or was not watched. */
@@ -33,6 +35,10 @@ export interface StartOptions {
   readonly memory?: boolean
   /** Watch the event loop; ours alone. */
   readonly watch?: boolean
+  /** The smallest heap that Apache Kafka gets through the rows of memory with, see smallJvm; Apache Kafka alone. */
+  readonly smallHeap?: boolean
+  /** Configuration of this start, the same on both sides. */
+  readonly keys?: Readonly<Record<string, string>>
 }
 
 /** One column of the table. */
@@ -47,6 +53,8 @@ export interface Side {
 export const KAFKA = NEWEST
 const START_MS = 90_000
 const LOOP_MS = 10_000
+/** What a broker may take to write what it holds to the disk. */
+const STOP_MS = 120_000
 
 /** Both sides: one replica of everything, no wait for more members, and a deleted topic is soon off the disk. */
 const keys: Readonly<Record<string, string>> = {
@@ -74,6 +82,9 @@ export const kafkaJvm = [
   '-Djava.awt.headless=true',
 ]
 
+/** Little memory rather than speed. With less than that Apache Kafka ends with an OutOfMemoryError: its cleaner alone takes 128 MB. */
+export const smallJvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true']
+
 /** Null where Apache Kafka can run here, else why not. */
 export function whyNoKafka(): string | null {
   const { status, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' })
@@ -95,9 +106,9 @@ export function kafkaSide(): Side {
   return {
     id: 'kafka',
     title: `Apache Kafka ${KAFKA}`,
-    async start() {
+    async start({ smallHeap = false, keys: own = {} } = {}) {
       // Resolves as soon as the process is started.
-      return startedKafka(await startKafka(KAFKA, { jvm: kafkaJvm, keys }))
+      return startedKafka(await startKafka(KAFKA, { jvm: smallHeap ? smallJvm : kafkaJvm, keys: { ...keys, ...own } }))
     },
   }
 }
@@ -113,6 +124,7 @@ async function startedKafka(kafka: RunningKafka): Promise<Broker> {
   return {
     address,
     pid,
+    data: join(dirname(kafka.logFile), 'data'),
     startMs,
     eventLoop: () => Promise.resolve(null),
     sweep: () => undefined,
@@ -136,17 +148,17 @@ async function startOurs(
   build: Build,
   parent: string,
   own: Readonly<Record<string, string>>,
-  { memory = false, watch = false }: StartOptions = {},
+  { memory = false, watch = false, keys: more = {} }: StartOptions = {},
 ): Promise<Broker> {
   const folder = mkdtempSync(join(parent, 'broker-'))
-  return startOursOn(build, folder, own, { memory, watch })
+  return startOursOn(build, folder, { ...own, ...more }, { memory, watch })
 }
 
 async function startOursOn(
   build: Build,
   folder: string,
   own: Readonly<Record<string, string>>,
-  { memory, watch }: Required<StartOptions>,
+  { memory, watch }: { readonly memory: boolean; readonly watch: boolean },
 ): Promise<Broker> {
   const port = await freePort()
   const address = `127.0.0.1:${port}`
@@ -180,7 +192,7 @@ async function startOursOn(
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     process.off('exit', kill)
     child.kill(signal)
-    const timer = setTimeout(kill, LOOP_MS)
+    const timer = setTimeout(kill, STOP_MS)
     await exited
     clearTimeout(timer)
   }
@@ -193,6 +205,7 @@ async function startOursOn(
   return {
     address,
     pid: child.pid!,
+    data,
     startMs,
     async eventLoop() {
       if (!watch) return null

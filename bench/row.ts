@@ -26,8 +26,10 @@ export interface Row {
   readonly measures: readonly Measure[]
   /** Whether ours at its defaults (acks=all fsynced) may differ from ours without fsync. */
   readonly defaultsDiffer: boolean
-  /** A side for which the row means something. */
+  /** Whether it means nothing at Apache Kafka. */
   readonly oursOnly?: boolean
+  /** Whether no goal speaks of it, so that only --full runs it. */
+  readonly fullOnly?: boolean
   /** Runs that are thrown away before the first pair. */
   readonly warmUps: number
   /** Null where its client is there, else why it is not. */
@@ -39,13 +41,20 @@ export interface Row {
 }
 
 export interface Scale {
+  /** Tiny runs. */
   readonly quick: boolean
-  /** Also the rows that no goal speaks of. */
-  readonly full: boolean
 }
 
 export const rate: Measure = { key: 'rate', unit: 'msg/s', better: 'more' }
 export const cpuPerGb: Measure = { key: 'cpuPerGb', unit: 'broker CPU s/GB', better: 'less' }
-export const loopMax: Measure = { key: 'loopMaxMs', unit: 'longest event-loop delay, ms', better: 'less' }
+export const p50: Measure = { key: 'p50Ms', unit: 'p50, ms', better: 'less' }
+export const p99: Measure = { key: 'p99Ms', unit: 'p99, ms', better: 'less' }
+export const cpuEach: Measure = { key: 'cpuUs', unit: 'broker CPU, us each', better: 'less' }
+export const cpuMs: Measure = { key: 'cpuMs', unit: 'broker CPU, ms', better: 'less' }
+/** Of ours alone; see `watched`. */
+export const loopDelays: readonly Measure[] = [
+  { key: 'loopP99Ms', unit: 'event-loop delay p99, ms', better: 'less' },
+  { key: 'loopMaxMs', unit: 'longest event-loop delay, ms', better: 'less' },
+]
 export const timeMs: Measure = { key: 'timeMs', unit: 'ms', better: 'less' }
 export const rssMb: Measure = { key: 'rssMb', unit: 'RSS, MB', better: 'less' }

@@ -11,23 +11,32 @@ import { whyNoRdkafka } from './clients/rdkafka.ts'
 import { machineClass, residentMb } from './measure.ts'
 import { clients, number, spreadOf, table, type Result } from './report.ts'
 import type { Row, Sample } from './row.ts'
+import { coldRows } from './rows/cold.ts'
+import { fanOutRows } from './rows/fan-out.ts'
+import { hugeRows } from './rows/huge.ts'
 import { latencyRows } from './rows/latency.ts'
 import { manyRows } from './rows/many.ts'
+import { memoryRows } from './rows/memory.ts'
 import { rateRows, settle } from './rows/rates.ts'
+import { rebalanceRows } from './rows/rebalance.ts'
 import { smallRows } from './rows/small.ts'
 import { startRows } from './rows/starts.ts'
 import { stockRows } from './rows/stock.ts'
 import { transactionRows } from './rows/transactions.ts'
+import { soak } from './soak.ts'
 
+/** What the rows that goals speak of fit in. */
+const MINUTES = 40
 const help = `npm run bench -- [flags]
 
-  --only TEXT       rows whose name contains it; may be repeated
+  --only TEXT       rows whose name contains it, also those of --full if there are no others; may be repeated
   --reps N          pairs of runs (default 3)
   --peer kafka|none whom to compare with (default kafka; with --against none)
   --against REV     compare with an earlier commit of ours
-  --minutes N       begin no further row after that
+  --minutes N       begin no further row after that (default ${MINUTES}; no end with --full)
   --full            also rows that no goal speaks of: hours
   --quick           a try-out: tiny runs, a fresh JVM, no figures to quote
+  --soak MINUTES    no rows: full load on ours for so long, and whether its memory stays what it is
   --json FILE       every sample, for programs
 `
 const REPS = 3
@@ -44,6 +53,7 @@ interface Flags {
   readonly quick: boolean
   readonly full: boolean
   readonly minutes: number
+  readonly soak: number | null
   readonly json: string | undefined
 }
 
@@ -58,7 +68,8 @@ function flagsOf(args: string[]): Flags | null {
       quick: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
       json: { type: 'string' },
-      minutes: { type: 'string', default: 'Infinity' },
+      minutes: { type: 'string' },
+      soak: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -67,10 +78,12 @@ function flagsOf(args: string[]): Flags | null {
   if (peer !== 'kafka' && peer !== 'none') throw new Error(`--peer is kafka or none, not ${peer}`)
   const reps = Number(values.reps ?? (values.quick ? 1 : REPS))
   if (!Number.isInteger(reps) || reps < 1) throw new Error(`--reps is a number of pairs, not ${values.reps}`)
-  const minutes = Number(values.minutes)
+  const minutes = Number(values.minutes ?? (values.full ? Infinity : MINUTES))
   if (!(minutes > 0)) throw new Error(`--minutes is a number, not ${values.minutes}`)
+  const soakMinutes = values.soak === undefined ? null : Number(values.soak)
+  if (soakMinutes !== null && !(soakMinutes > 0)) throw new Error(`--soak is a number of minutes, not ${values.soak}`)
   const { only, against, quick, full, json } = values
-  return { only, reps, peer, against, quick, full, minutes, json }
+  return { only, reps, peer, against, quick, full, minutes, soak: soakMinutes, json }
 }
 
 function sidesOf(flags: Flags, folder: string): Side[] {
@@ -107,7 +120,7 @@ function longLived(quick: boolean): { of(side: Side): Promise<Broker>; started: 
       const runs = quick ? SETTLING.quick : side.id === 'kafka' ? SETTLING.kafka : SETTLING.ours
       if (whyNoRdkafka() === null) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        for (let i = 0; i < runs; i++) await settle(broker, { quick, full: false })
+        for (let i = 0; i < runs; i++) await settle(broker, { quick })
       }
       return broker
     },
@@ -171,25 +184,41 @@ function progress(result: Result, sides: readonly Side[]): void {
   console.log(`${result.row.name}: ${parts.join(', ')} ${measure!.unit}`)
 }
 
+function rowsOf(flags: Flags): Row[] {
+  const all = [
+    ...startRows(flags),
+    ...memoryRows(flags),
+    ...manyRows(flags),
+    ...rateRows(flags),
+    ...coldRows(flags),
+    ...smallRows(flags),
+    ...latencyRows(flags),
+    ...fanOutRows(flags),
+    ...rebalanceRows(flags),
+    ...stockRows(flags),
+    ...transactionRows(flags),
+    ...hugeRows(flags),
+  ]
+  const named = all.filter(({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)))
+  if (named.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)
+  const ofGoals = named.filter(({ fullOnly }) => fullOnly !== true)
+  return flags.full || ofGoals.length === 0 ? named : ofGoals
+}
+
 async function main(): Promise<void> {
   const flags = flagsOf(process.argv.slice(2))
   if (flags === null) {
     console.log(help)
     return
   }
-  const rows = [
-    ...startRows(flags),
-    ...manyRows(flags),
-    ...rateRows(flags),
-    ...smallRows(flags),
-    ...latencyRows(flags),
-    ...stockRows(flags),
-    ...transactionRows(flags),
-  ].filter(({ name }) => flags.only.length === 0 || flags.only.some(text => name.includes(text)))
-  if (rows.length === 0) throw new Error(`No row is called ${flags.only.join(' or ')}`)
+  const rows = rowsOf(flags)
   const folder = mkdtempSync(join(tmpdir(), 'odradek-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  if (flags.soak !== null) {
+    process.exitCode = (await soak(flags.soak, folder)) ? 0 : 1
+    return
+  }
   const sides = sidesOf(flags, folder)
   const brokers = longLived(flags.quick)
   const results: Result[] = []

@@ -12,11 +12,12 @@ export const whyNoJava = once(() => missing(['java', 'mvn']))
 export async function produceByJava(
   address: string,
   topic: string,
-  o: { size: number; count: number; warm: number },
+  o: { size: number; count: number; warm: number; settings?: readonly string[] },
 ): Promise<Transfer> {
   const tool = 'org.apache.kafka.tools.ProducerPerformance'
   const counts = ['--num-records', String(o.count + o.warm), '--warmup-records', String(o.warm)]
   const rest = ['--topic', topic, '--record-size', String(o.size), '--throughput', '-1', '--bootstrap-server', address]
+  if (o.settings !== undefined) rest.push('--command-property', ...o.settings)
   const { stdout, cpuS } = await runProgram('java', ['-Xmx512m', '-cp', jars(KAFKA), tool, ...counts, ...rest])
   const [, sent, perSecond] =
     [...stdout.matchAll(/^(\d+).* records sent, ([\d.]+) records\/sec .* 99\.9th/gm)].at(-1) ?? []

@@ -4,7 +4,7 @@ import { encodeRequest, encodeResponse, Fetch } from '../../protocol/index.ts'
 import { encodeBatch } from '../../protocol/records/record.ts'
 import { runProgram } from '../measure.ts'
 import { built } from './built.ts'
-import { answerOf, messageOf } from './small.ts'
+import { messagesOf, producedLayout } from './small.ts'
 
 export const LATENCY = 'bench/clients/latency.c'
 const FETCH_VERSION = 11
@@ -22,43 +22,64 @@ interface Percentiles {
   readonly p999: number
 }
 
-export interface LatencyRun {
+interface Latencies {
   /** In microseconds, from the time the message was due. */
   readonly ack: Percentiles
+  /** Of all consumers together. */
   readonly read: Percentiles
+}
+
+export interface LatencyRun extends Latencies {
+  /** Records, warm-up included. */
   readonly total: number
+  /** From the first to the last, read by all consumers. */
+  readonly seconds: number
   readonly cpuS: number
 }
 
-export async function latencies(
-  address: string,
-  topic: string,
-  o: { bytes: number; acks: 1 | -1; rate: number; warmMs: number; runMs: number },
-): Promise<LatencyRun> {
+export interface Load {
+  readonly bytes: number
+  readonly acks: 1 | -1
+  /** Batches a second. */
+  readonly rate: number
+  /** In each batch; 1 if left out. */
+  readonly records?: number
+  /** 1 if left out. */
+  readonly consumers?: number
+  readonly warmMs: number
+  readonly runMs: number
+}
+
+export async function latencies(address: string, topic: string, o: Load): Promise<LatencyRun> {
   const { host, port } = hostAndPort(address)
-  const { answerBytes, errorAt } = answerOf(topic)
-  const produce = messageOf(topic, o.bytes, o.acks)
+  const { answerBytes, errorAt } = producedLayout(topic)
+  const { records: count = 1 } = o
+  const produce = messagesOf(topic, { ...o, count })
   const fetch = fetchOf(topic, MARK)
   const mark = Buffer.alloc(8)
   mark.writeBigInt64BE(BigInt(MARK))
-  const batchBytes = encodeBatch({ timestamp: 0, records: [{ key: null, value: Buffer.alloc(o.bytes) }] }).length
+  const records = Array.from({ length: count }, () => ({ key: null, value: Buffer.alloc(o.bytes) }))
+  const batchBytes = encodeBatch({ timestamp: 0, records }).length
   const numbers = [
     port,
     o.rate,
     o.warmMs,
     o.runMs,
+    o.consumers ?? 1,
     answerBytes,
     errorAt,
     fetch.indexOf(mark),
     emptyFetched(topic),
     batchBytes,
+    count,
   ]
   const { stdout, cpuS } = await runProgram(
     program.path(),
     [host, ...numbers.map(String)],
     Buffer.concat([produce, fetch]),
   )
-  return { ...(JSON.parse(stdout) as Omit<LatencyRun, 'cpuS'>), cpuS }
+  const { total, took, ...percentiles } = JSON.parse(stdout) as { total: number; took: number } & Latencies
+  return { ...percentiles, total: total * count, seconds: took / 1e6, cpuS }
 }
 
 function fetchOf(topic: string, fetchOffset: number): Buffer {

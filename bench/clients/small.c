@@ -1,6 +1,7 @@
-/* A client of small requests: one request, prebuilt, sent again and again with the next correlation id over some
- * connections with some of them in flight on each. Every answer is checked: its id, its size, its error code.
- * small HOST PORT CONNECTIONS IN_FLIGHT WARM_MS RUN_MS ANSWER_BYTES ERROR_AT < request-with-size
+/* A client of small requests: prebuilt ones, sent again and again with the next correlation id over some connections with
+ * some of them in flight on each. Every answer is checked: its id, its size, its error code.
+ * small HOST PORT CONNECTIONS IN_FLIGHT WARM_MS RUN_MS ANSWER_BYTES ERROR_AT < requests-with-size
+ * The requests have one length. Each connection sends its own, in turn where there are fewer requests than connections.
  * Prints one line of JSON; times in microseconds. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,18 +19,20 @@
 
 #define MAX_IN_FLIGHT 64
 #define MAX_REQUEST (64 * 1024)
+#define MAX_REQUESTS (4 << 20)
 #define BUCKETS 2000000 /* of one microsecond */
 #define ROOM 65536
 
 struct connection {
   int fd;
+  const uint8_t *request;
   uint32_t next, answered;
   int64_t sent_at[MAX_IN_FLIGHT];
   size_t have;
   uint8_t in[ROOM];
 };
 
-static uint8_t request[MAX_REQUEST], out[MAX_REQUEST * 4];
+static uint8_t requests[MAX_REQUESTS], out[MAX_REQUEST * 4];
 static uint32_t histogram[BUCKETS];
 static size_t request_size, answer_bytes, error_at;
 static int in_flight;
@@ -62,7 +65,7 @@ static void send_some(struct connection *c, int count, int64_t now) {
   size_t size = 0;
   for (int i = 0; i < count; i++) {
     if (size + request_size > sizeof out) fail("too many bytes in flight");
-    memcpy(out + size, request, request_size);
+    memcpy(out + size, c->request, request_size);
     put32(out + size + 8, c->next);
     c->sent_at[c->next % MAX_IN_FLIGHT] = now;
     c->next++;
@@ -136,12 +139,14 @@ int main(int argc, char **argv) {
   answer_bytes = atoi(argv[7]);
   error_at = atoi(argv[8]);
   if (in_flight < 1 || in_flight > MAX_IN_FLIGHT || answer_bytes + 4 > ROOM) fail("the arguments");
-  request_size = fread(request, 1, sizeof request, stdin);
-  if (request_size < 12 || get32(request) != request_size - 4) fail("the request");
+  size_t got = fread(requests, 1, sizeof requests, stdin);
+  request_size = 4 + (size_t)get32(requests);
+  if (got < 12 || request_size > MAX_REQUEST || got % request_size != 0) fail("the requests");
   struct connection *all = calloc(connections, sizeof *all);
   int poller = epoll_create1(0);
   for (int i = 0; i < connections; i++) {
     all[i].fd = connect_to(argv[1], atoi(argv[2]));
+    all[i].request = requests + i % (got / request_size) * request_size;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
     epoll_ctl(poller, EPOLL_CTL_ADD, all[i].fd, &event);
   }

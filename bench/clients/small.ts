@@ -1,4 +1,5 @@
-// Single-message produces from the client in small.c, which is compiled when its source has changed.
+// Small requests from the client in small.c, which is compiled when its source has changed: single-message produces, and
+// whatever else is sent again and again.
 import { bytesOf, hostAndPort } from '../../compat/harness/wire.ts'
 import { encodeRequest, encodeResponse, Produce } from '../../protocol/index.ts'
 import { encodeBatch } from '../../protocol/records/record.ts'
@@ -23,15 +24,30 @@ export interface SmallRun {
   readonly busyCores: number
 }
 
-export async function produceSmall(
+export interface Sending {
+  readonly connections: number
+  /** On each. */
+  readonly inFlight: number
+  readonly warmMs: number
+  readonly runMs: number
+}
+
+/** How long a good answer is, without its size, and where its error code stands. */
+export interface AnswerLayout {
+  readonly answerBytes: number
+  readonly errorAt: number
+}
+
+/** Requests with their size, all of one length: connection n sends the nth. */
+export async function sendSmall(
   address: string,
-  topic: string,
-  o: { bytes: number; acks: 1 | -1; connections: number; inFlight: number; warmMs: number; runMs: number },
+  requests: readonly Buffer[],
+  { answerBytes, errorAt }: AnswerLayout,
+  o: Sending,
 ): Promise<SmallRun> {
   const { host, port } = hostAndPort(address)
-  const { answerBytes, errorAt } = answerOf(topic)
   const numbers = [port, o.connections, o.inFlight, o.warmMs, o.runMs, answerBytes, errorAt].map(String)
-  const { stdout, cpuS } = await runProgram(program.path(), [host, ...numbers], messageOf(topic, o.bytes, o.acks))
+  const { stdout, cpuS } = await runProgram(program.path(), [host, ...numbers], Buffer.concat(requests))
   const told = JSON.parse(stdout) as { total: number; counted: number; p50: number; p99: number; cpu: number }
   return {
     total: told.total,
@@ -43,22 +59,25 @@ export async function produceSmall(
   }
 }
 
-/** A Produce of one message. */
-export function messageOf(topic: string, bytes: number, acks: number): Buffer {
-  const value = Buffer.alloc(bytes, 'odradek ')
-  const batch = encodeBatch({ timestamp: Date.now(), records: [{ key: null, value }] })
-  const records = { byteLength: batch.length, parts: [batch] }
-  const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }]
-  return bytesOf(encodeRequest(Produce, VERSION, 0, 'bench', { acks, timeoutMs: 30_000, topicData }).chunks)
-}
-
-/** How long a good answer is, and where its error code stands: both follow from the layout. */
-export function answerOf(topic: string): { answerBytes: number; errorAt: number } {
-  const answer = (errorCode: number): Buffer => {
-    const partition = { index: 0, errorCode, baseOffset: 0, logStartOffset: 0, recordErrors: [] }
-    const responses = [{ name: topic, partitionResponses: [partition] }]
-    return bytesOf(encodeResponse(Produce, VERSION, 0, { responses }).chunks)
-  }
-  const [good, bad] = [answer(0), answer(0x0101)]
+/** Both follow from the layout of two answers that differ in the error code alone. */
+export function layoutOf(answer: (errorCode: number) => readonly Uint8Array[]): AnswerLayout {
+  const [good, bad] = [bytesOf(answer(0)), bytesOf(answer(0x0101))]
   return { answerBytes: good.length - 4, errorAt: good.findIndex((byte, at) => byte !== bad[at]) }
 }
+
+/** A Produce of so many messages. */
+export function messagesOf(topic: string, o: { bytes: number; count?: number; acks: number }): Buffer {
+  const value = Buffer.alloc(o.bytes, 'odradek ')
+  const records = Array.from({ length: o.count ?? 1 }, () => ({ key: null, value }))
+  const batch = encodeBatch({ timestamp: Date.now(), records })
+  const partitionData = [{ index: 0, records: { byteLength: batch.length, parts: [batch] } }]
+  const request = { acks: o.acks, timeoutMs: 30_000, topicData: [{ name: topic, partitionData }] }
+  return bytesOf(encodeRequest(Produce, VERSION, 0, 'bench', request).chunks)
+}
+
+export const producedLayout = (topic: string): AnswerLayout =>
+  layoutOf(errorCode => {
+    const partition = { index: 0, errorCode, baseOffset: 0, logStartOffset: 0, recordErrors: [] }
+    const responses = [{ name: topic, partitionResponses: [partition] }]
+    return encodeResponse(Produce, VERSION, 0, { responses }).chunks
+  })

@@ -1,9 +1,9 @@
 // How long a message takes at a fixed rate, whatever the broker does meanwhile: until it is acknowledged, until it is read.
 import { randomUUID } from 'node:crypto'
 import { LATENCY, latencies, whyNoLatency } from '../clients/latency.ts'
-import { measured } from '../measure.ts'
-import { loopMax, type Measure, type Row, type Scale } from '../row.ts'
+import { loopDelays, type Measure, type Row, type Scale } from '../row.ts'
 import { createTopic, deleteTopic, verifyCount } from '../topics.ts'
+import { watched } from '../watched.ts'
 
 const BYTES = 1000
 const RATE = 1000
@@ -14,7 +14,7 @@ const measures: readonly Measure[] = [
   { key: 'readP50', unit: 'end to end p50, ms', better: 'less' },
   { key: 'readP99', unit: 'end to end p99, ms', better: 'less' },
   { key: 'readP999', unit: 'end to end p99.9, ms', better: 'less' },
-  loopMax,
+  ...loopDelays,
 ]
 
 export function latencyRows({ quick }: Scale): Row[] {
@@ -34,14 +34,8 @@ export function latencyRows({ quick }: Scale): Row[] {
       const topic = `latency-${randomUUID()}`
       const configs = isFsynced && side.id === 'kafka' ? { 'flush.messages': '1' } : undefined
       await createTopic(broker.address, topic, 1, configs)
-      await broker.eventLoop()
       const o = { bytes: BYTES, acks: isFsynced ? -1 : 1, rate: RATE, warmMs, runMs } as const
-      const { value, othersCores, wallS } = await measured(
-        broker.pid,
-        ({ cpuS }) => cpuS,
-        () => latencies(broker.address, topic, o),
-      )
-      const loop = await broker.eventLoop()
+      const { value, othersCores, wallS, loop } = await watched(broker, () => latencies(broker.address, topic, o))
       await verifyCount(broker.address, topic, value.total)
       await deleteTopic(broker, topic)
       const { ack, read, cpuS } = value
@@ -52,7 +46,7 @@ export function latencyRows({ quick }: Scale): Row[] {
           readP50: read.p50 / 1000,
           readP99: read.p99 / 1000,
           readP999: read.p999 / 1000,
-          ...(loop && { loopMaxMs: loop.maxMs }),
+          ...loop,
         },
         client: { cores: cpuS / wallS },
         othersCores,

@@ -1,10 +1,10 @@
 // Thousands of topics: made in one request, and found again by a start, after a stop in order and after kill -9.
 import type { Broker } from '../brokers.ts'
 import { cpuSeconds, residentMb } from '../measure.ts'
-import { rssMb, timeMs, type Measure, type Row, type Scale } from '../row.ts'
+import { cpuMs, loopDelays, rssMb, timeMs, type Measure, type Row, type Scale } from '../row.ts'
 import { allLed, createTopics, fill } from '../topics.ts'
+import { loopOf, watched } from '../watched.ts'
 
-const cpuMs: Measure = { key: 'cpuMs', unit: 'broker CPU, ms', better: 'less' }
 const stopMs: Measure = { key: 'stopMs', unit: 'stop, ms', better: 'less' }
 const CLIENT = 'the benchmark itself'
 /** Kafka takes so many in one batch. */
@@ -16,11 +16,13 @@ export function manyRows({ quick }: Scale): Row[] {
   const less = quick ? 10 : 1
   return [
     creation(1000 / less),
-    creation(5000 / less),
-    restart(2000 / less, 2e5, 'SIGTERM'),
-    restart(5000 / less, 5e5, 'SIGTERM'),
     restart(1000 / less, 1e9 / less, 'SIGKILL'),
-    restart(5000 / less, 2e9 / less, 'SIGKILL'),
+    ...[
+      creation(5000 / less),
+      restart(2000 / less, 2e5, 'SIGTERM'),
+      restart(5000 / less, 5e5, 'SIGTERM'),
+      restart(5000 / less, 2e9 / less, 'SIGKILL'),
+    ].map(row => ({ ...row, fullOnly: true })),
   ]
 }
 
@@ -30,17 +32,15 @@ function creation(count: number): Row {
     name: `${count} topics in one CreateTopics`,
     promise: 'fresh broker, 1 partition each; then its memory',
     client: `${CLIENT}, one request`,
-    measures: [timeMs, cpuMs, rssMb],
+    measures: [timeMs, cpuMs, rssMb, ...loopDelays],
     defaultsDiffer: true,
     warmUps: 0,
     async run(side) {
-      const broker = await side.start()
-      const before = cpuSeconds(broker.pid)
-      const tookMs = await createTopics(broker.address, names)
-      const values = { timeMs: tookMs, cpuMs: (cpuSeconds(broker.pid) - before) * 1000 }
+      const broker = await side.start({ watch: true })
+      const run = await watched(broker, async () => ({ tookMs: await createTopics(broker.address, names) }))
       const rss = residentMb(broker.pid).now
       await broker.stop()
-      return { values: { ...values, rssMb: rss } }
+      return { values: { timeMs: run.value.tookMs, cpuMs: run.brokerCpuS * 1000, rssMb: rss, ...run.loop } }
     },
   }
 }
@@ -53,11 +53,11 @@ function restart(count: number, bytes: number, signal: 'SIGTERM' | 'SIGKILL'): R
     name: `${how}, ${count} partitions, ${size}`,
     promise: 'process start to Metadata with a leader of every partition, and offsets of the last; then its memory',
     client: CLIENT,
-    measures: signal === 'SIGTERM' ? [timeMs, cpuMs, rssMb, stopMs] : [timeMs, cpuMs, rssMb],
+    measures: [timeMs, cpuMs, rssMb, ...(signal === 'SIGTERM' ? [stopMs] : []), ...loopDelays],
     defaultsDiffer: false,
     warmUps: 0,
     async run(side) {
-      const broker = await side.start()
+      const broker = await side.start({ watch: true })
       for (let from = 0; from < count; from += PER_REQUEST) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
         await createTopics(broker.address, names.slice(from, from + PER_REQUEST))
@@ -74,9 +74,11 @@ function restart(count: number, bytes: number, signal: 'SIGTERM' | 'SIGKILL'): R
   }
 }
 
-async function started(broker: Broker, names: readonly string[]): Promise<Record<string, number>> {
+/** Resolves with what a start took, once all partitions are led. */
+export async function started(broker: Broker, names: readonly string[]): Promise<Record<string, number>> {
   const from = performance.now()
   await allLed(broker.address, names)
   const took = broker.startMs + performance.now() - from
-  return { timeMs: took, cpuMs: cpuSeconds(broker.pid) * 1000, rssMb: residentMb(broker.pid).now }
+  const memory = residentMb(broker.pid).now
+  return { timeMs: took, cpuMs: cpuSeconds(broker.pid) * 1000, rssMb: memory, ...(await loopOf(broker)) }
 }

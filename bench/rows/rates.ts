@@ -2,20 +2,34 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import type { Broker, Side } from '../brokers.ts'
-import { consume, produce, RDKAFKA, whyNoRdkafka, type Producing, type Transfer } from '../clients/rdkafka.ts'
-import { measured, touchMemory, type Measured } from '../measure.ts'
-import { cpuPerGb, loopMax, rate, type Row, type Sample, type Scale } from '../row.ts'
+import {
+  consume,
+  produce,
+  RDKAFKA,
+  whyNoRdkafka,
+  type Consuming,
+  type Producing,
+  type Transfer,
+} from '../clients/rdkafka.ts'
+import { touchMemory } from '../measure.ts'
+import { cpuPerGb, loopDelays, rate, type Row, type Sample, type Scale } from '../row.ts'
 import { createTopic, deleteTopic, verifyCount } from '../topics.ts'
+import { watched, type Watched } from '../watched.ts'
 
-/** Bytes of a message, and how many make a run of about two seconds. */
+/** Bytes of a message, and how many make a run of two to five seconds. */
 const sizes = [
-  { size: 100, label: '100 B', produced: 4_000_000, consumed: 6_000_000 },
-  { size: 1024, label: '1 KiB', produced: 800_000, consumed: 1_500_000 },
-  { size: 10_240, label: '10 KiB', produced: 120_000, consumed: 200_000 },
+  { size: 100, label: '100 B', produced: 8_000_000, consumed: 12_000_000 },
+  { size: 1024, label: '1 KiB', produced: 1_600_000, consumed: 3_000_000 },
+  { size: 10_240, label: '10 KiB', produced: 200_000, consumed: 400_000 },
 ] as const
 const QUICK = 20
 
-const measures = [rate, cpuPerGb, loopMax]
+export const common = {
+  client: RDKAFKA,
+  measures: [rate, cpuPerGb, ...loopDelays],
+  warmUps: 1,
+  why: whyNoRdkafka,
+} as const
 
 interface Produced extends Producing {
   readonly name: string
@@ -53,7 +67,7 @@ const codecs = ['gzip', 'snappy', 'lz4'] as const
 
 const others: readonly Produced[] = [
   { name: '1 KiB, acks=0', size: kib.size, count: kib.produced, acks: '0' },
-  { name: '100 KiB, acks=1', size: 102_400, count: 12_000, acks: '1' },
+  { name: '100 KiB, acks=1', size: 102_400, count: 20_000, acks: '1' },
   { name: '1 KiB, acks=1, 100 partitions', size: kib.size, count: kib.produced, acks: '1', partitions: 100 },
   { name: '1 KiB, idempotent', size: kib.size, count: kib.produced, acks: '-1', idempotent: true },
   ...[5, 20].map((clients): Produced => ({
@@ -73,10 +87,12 @@ const others: readonly Produced[] = [
   })),
 ]
 
-export function rateRows({ quick, full }: Scale): Row[] {
+/** Of messages of 1 KiB. */
+const otherConsumes: readonly Omit<Consuming, 'count'>[] = [1, 4, 12].map(clients => ({ partitions: 12, clients }))
+
+export function rateRows({ quick }: Scale): Row[] {
   const scaled = (count: number): number => (quick ? count / QUICK : count)
-  const common = { client: RDKAFKA, measures, warmUps: 1, why: whyNoRdkafka }
-  const produced = [...main, ...(full ? others : [])].map((o): Row => {
+  const produced = [...main, ...others].map((o): Row => {
     const { name, acks, partitions = 1, isFsynced = false } = o
     const flush = isFsynced ? 'flush.messages=1 at Kafka, ours at its defaults' : 'no fsync'
     return {
@@ -84,13 +100,18 @@ export function rateRows({ quick, full }: Scale): Row[] {
       name: `produce ${name}`,
       promise: `acks=${acks === '-1' ? 'all' : acks}, ${flush}, ${partitions} partition${partitions === 1 ? '' : 's'}, linger 5 ms`,
       defaultsDiffer: acks === '-1',
+      fullOnly: others.includes(o),
       run: async (side, broker) => produceOnce(side, await broker(), { ...o, count: scaled(o.count) }),
     }
   })
   const consumed = [small, kib, large].map(({ size, label, consumed: count }) =>
-    consumeRow(size, label, scaled(count), common),
+    consumeRow(size, label, { count: scaled(count) }),
   )
-  return [...produced, ...consumed]
+  const more = otherConsumes.map(o => ({
+    ...consumeRow(kib.size, kib.label, { ...o, count: Math.floor(scaled(kib.consumed) / 12) * 12 }),
+    fullOnly: true,
+  }))
+  return [...produced, ...consumed, ...more]
 }
 
 async function produceOnce(side: Side, broker: Broker, o: Produced): Promise<Sample> {
@@ -103,29 +124,33 @@ async function produceOnce(side: Side, broker: Broker, o: Produced): Promise<Sam
     o.isFsynced && side.id === 'kafka' ? { 'flush.messages': '1' } : {},
   )
   touchMemory(o.size * o.count * 1.3)
-  await broker.eventLoop()
-  const run = await measured(broker.pid, cpuOf, () => produce(broker.address, topic, o))
-  const sample = await sampleOf(broker, run, o.size)
+  const run = await watched(broker, () => produce(broker.address, topic, o))
   await verifyCount(broker.address, topic, run.value.messages, partitions)
   await deleteTopic(broker, topic)
-  return sample
+  return sampleOf(run, o.size)
 }
 
-function consumeRow(
+export function consumeRow(
   size: number,
   label: string,
-  count: number,
-  common: Pick<Row, 'client' | 'measures' | 'warmUps' | 'why'>,
+  o: Consuming,
+  around: (broker: Broker, topic: string, run: () => Promise<Sample>) => Promise<Sample> = (_broker, _topic, run) =>
+    run(),
 ): Row {
+  const { count, partitions = 1, clients = 1 } = o
+  const spreadOver = partitions === 1 ? '' : `, ${partitions} partitions, ${clients} client${clients === 1 ? '' : 's'}`
   /** The topic of each broker, filled when it is first asked for. */
   const topics = new Map<Broker, string>()
   async function filled(broker: Broker): Promise<string> {
     const known = topics.get(broker)
     if (known !== undefined) return known
     const topic = `consume-${randomUUID()}`
-    await createTopic(broker.address, topic)
-    await produce(broker.address, topic, { size, count, acks: '1' })
-    await verifyCount(broker.address, topic, count)
+    await createTopic(broker.address, topic, partitions)
+    for (let partition = 0; partition < partitions; partition++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await produce(broker.address, topic, { size, count: count / partitions, acks: '1', partition })
+    }
+    await verifyCount(broker.address, topic, count, partitions)
     // What the system would write to the disk during the runs.
     spawnSync('sync')
     topics.set(broker, topic)
@@ -133,17 +158,17 @@ function consumeRow(
   }
   return {
     ...common,
-    name: `consume ${label}`,
-    promise: '1 partition, from the page cache',
+    name: `consume ${label}${spreadOver}`,
+    promise: `${partitions} partition${partitions === 1 ? '' : 's'}, from the page cache`,
     defaultsDiffer: false,
     async run(_side, start) {
       const broker = await start()
       const topic = await filled(broker)
       // The client's queue is what grows.
       touchMemory(size * count)
-      await broker.eventLoop()
-      const run = await measured(broker.pid, cpuOf, () => consume(broker.address, topic, count))
-      return sampleOf(broker, run, size)
+      return around(broker, topic, async () =>
+        sampleOf(await watched(broker, () => consume(broker.address, topic, o)), size),
+      )
     },
     async finish(broker) {
       const topic = topics.get(broker)
@@ -152,16 +177,13 @@ function consumeRow(
   }
 }
 
-const cpuOf = (run: Transfer): number => run.cpuS
-
-async function sampleOf(broker: Broker, run: Measured<Transfer>, size: number): Promise<Sample> {
+function sampleOf(run: Watched<Transfer>, size: number): Sample {
   const { messages, seconds, cpuS } = run.value
-  const loop = await broker.eventLoop()
   return {
     values: {
       rate: messages / seconds,
       cpuPerGb: run.brokerCpuS / ((messages * size) / 1e9),
-      ...(loop && { loopMaxMs: loop.maxMs }),
+      ...run.loop,
     },
     client: { cores: cpuS / seconds, perCore: messages / cpuS },
     othersCores: run.othersCores,
@@ -174,6 +196,6 @@ export async function settle(broker: Broker, { quick }: Scale): Promise<void> {
   const count = quick ? 20_000 : 150_000
   await createTopic(broker.address, topic)
   await produce(broker.address, topic, { size: 1024, count, acks: '1' })
-  await consume(broker.address, topic, count)
+  await consume(broker.address, topic, { count })
   await deleteTopic(broker, topic)
 }

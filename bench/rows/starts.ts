@@ -4,8 +4,10 @@ import { pathToFileURL } from 'node:url'
 import * as kafkajs from '../clients/kafkajs.ts'
 import * as platformatic from '../clients/platformatic.ts'
 import { residentMb } from '../measure.ts'
-import { rssMb, timeMs, type Row, type Scale } from '../row.ts'
+import { loopDelays, rssMb, timeMs, type Row, type Scale } from '../row.ts'
 import { deleteTopic } from '../topics.ts'
+import { watched } from '../watched.ts'
+import { pause } from './pause.ts'
 
 /** How long a broker is left alone before it is called idle. */
 const IDLE_MS = 1500
@@ -14,8 +16,6 @@ const WARM_STARTS = 12
 export function startRows({ quick }: Scale): Row[] {
   return [coldStart(quick), coldStart(quick, true), listen(), ...firstRoundTrips()]
 }
-
-const idle = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
 
 function coldStart(quick: boolean, memory = false): Row {
   return {
@@ -28,7 +28,7 @@ function coldStart(quick: boolean, memory = false): Row {
     warmUps: quick ? 0 : 1,
     async run(side) {
       const broker = await side.start({ memory })
-      await idle(quick ? 100 : IDLE_MS)
+      await pause(quick ? 100 : IDLE_MS)
       const rss = residentMb(broker.pid).now
       await broker.stop()
       return { values: { timeMs: broker.startMs, rssMb: rss } }
@@ -78,16 +78,16 @@ function firstRoundTrips(): Row[] {
     name: `first round trip of ${name}`,
     promise: 'warm broker: connect, create topic, produce one (acks=all, no fsync), consume it with a new group',
     client: told,
-    measures: [timeMs],
+    measures: [timeMs, ...loopDelays],
     defaultsDiffer: true,
     warmUps: 2,
     async run(_side, start) {
       const broker = await start()
       const cpu = process.cpuUsage()
-      const { tookMs, topic } = await client.roundTrip(broker.address)
+      const { value, loop } = await watched(broker, () => client.roundTrip(broker.address))
       const { user, system } = process.cpuUsage(cpu)
-      await deleteTopic(broker, topic)
-      return { values: { timeMs: tookMs }, client: { cores: (user + system) / 1000 / tookMs } }
+      await deleteTopic(broker, value.topic)
+      return { values: { timeMs: value.tookMs, ...loop }, client: { cores: (user + system) / 1000 / value.tookMs } }
     },
   }))
 }

@@ -4,13 +4,13 @@ import type { Broker } from '../brokers.ts'
 import { JAVA, produceByJava, whyNoJava } from '../clients/java.ts'
 import * as kafkajs from '../clients/kafkajs.ts'
 import * as platformatic from '../clients/platformatic.ts'
-import { measured } from '../measure.ts'
-import { cpuPerGb, loopMax, rate, type Row, type Sample, type Scale } from '../row.ts'
+import { cpuPerGb, loopDelays, rate, type Row, type Sample, type Scale } from '../row.ts'
 import { createTopic, deleteTopic, verifyCount } from '../topics.ts'
+import { watched, type Watched } from '../watched.ts'
 
 const SIZE = 1024
 const PER_SEND = 200
-const measures = [rate, cpuPerGb, loopMax]
+const measures = [rate, cpuPerGb, ...loopDelays]
 
 interface NodeClient {
   readonly name: string
@@ -26,14 +26,27 @@ const nodeClients: readonly NodeClient[] = [
 export function stockRows({ quick }: Scale): Row[] {
   const less = quick ? 20 : 1
   const nodes = nodeClients.flatMap(of => [nodeProduce(of, 1, less), nodeProduce(of, 5, less), nodeConsume(of, less)])
-  return [javaProduce(less), ...nodes]
+  return [javaProduce(less, atDefaults), { ...javaProduce(less, zstd), fullOnly: true }, ...nodes]
 }
 
-function javaProduce(less: number): Row {
+interface JavaProducer {
+  readonly name: string
+  readonly settings?: readonly string[]
+  readonly told: string
+}
+
+const atDefaults: JavaProducer = { name: 'small batches, 1 KiB', told: 'linger and batch size at the defaults' }
+/** librdkafka is built without it: zstd is no part of its source. */
+const zstd: JavaProducer = {
+  name: 'produce 1 KiB, zstd',
+  settings: ['compression.type=zstd', 'linger.ms=5', 'batch.size=131072'],
+  told: 'random letters, linger 5 ms, batches of 128 KiB before they are compressed',
+}
+
+function javaProduce(less: number, { name, settings, told }: JavaProducer): Row {
   return {
-    name: 'small batches, 1 KiB',
-    promise:
-      'acks=all (its default), no fsync (at our defaults fsynced), 1 partition, linger and batch size at the defaults',
+    name,
+    promise: `acks=all (its default), no fsync (at our defaults fsynced), 1 partition, ${told}`,
     client: JAVA,
     measures,
     defaultsDiffer: true,
@@ -42,14 +55,10 @@ function javaProduce(less: number): Row {
     async run(_side, start) {
       const broker = await start()
       const topic = await fresh(broker)
-      const o = { size: SIZE, count: 400_000 / less, warm: 200_000 / less }
-      const run = await measured(
-        broker.pid,
-        ({ cpuS }) => cpuS,
-        () => produceByJava(broker.address, topic, o),
-      )
+      const o = { size: SIZE, count: 400_000 / less, warm: 200_000 / less, ...(settings && { settings }) }
+      const run = await watched(broker, () => produceByJava(broker.address, topic, o))
       const { messages, seconds, cpuS } = run.value
-      const sample = await sampleOf(broker, { ...run, messages, seconds, clientCores: cpuS / run.wallS })
+      const sample = sampleOf(run, { messages, seconds, clientCores: cpuS / run.wallS })
       await verifyCount(broker.address, topic, messages)
       await deleteTopic(broker, topic)
       return sample
@@ -71,7 +80,7 @@ function nodeProduce({ name, client, sends }: NodeClient, inFlight: number, less
       const o = { size: SIZE, perSend: PER_SEND, sends: sends / less, inFlight }
       const run = await inThisProcess(broker, () => client.produce(broker.address, topic, o))
       const messages = PER_SEND * o.sends
-      const sample = await sampleOf(broker, { ...run, messages, seconds: run.value })
+      const sample = sampleOf(run, { ...run.value, messages })
       await verifyCount(broker.address, topic, messages)
       await deleteTopic(broker, topic)
       return sample
@@ -93,9 +102,8 @@ function nodeConsume({ name, client, sends }: NodeClient, less: number): Row {
       const messages = (PER_SEND * sends) / less
       const o = { size: SIZE, perSend: PER_SEND, sends: sends / less, inFlight: 5 }
       await platformatic.produce(broker.address, topic, o)
-      await broker.eventLoop()
       const run = await inThisProcess(broker, () => client.consume(broker.address, topic, messages))
-      const sample = await sampleOf(broker, { ...run, messages, seconds: run.value })
+      const sample = sampleOf(run, { ...run.value, messages })
       await deleteTopic(broker, topic)
       return sample
     },
@@ -105,30 +113,30 @@ function nodeConsume({ name, client, sends }: NodeClient, less: number): Row {
 async function fresh(broker: Broker): Promise<string> {
   const topic = `stock-${randomUUID()}`
   await createTopic(broker.address, topic)
-  await broker.eventLoop()
   return topic
 }
 
-/** The client is this process, whose own time is known to `measured` already. */
-async function inThisProcess(broker: Broker, run: () => Promise<number>) {
-  const before = process.cpuUsage()
-  const done = await measured(broker.pid, () => 0, run)
-  const { user, system } = process.cpuUsage(before)
-  return { ...done, clientCores: (user + system) / 1e6 / done.wallS }
+/** The client is this process, whose own time is known to `watched` already. */
+function inThisProcess(broker: Broker, run: () => Promise<number>) {
+  return watched(broker, async () => {
+    const [before, from] = [process.cpuUsage(), performance.now()]
+    const seconds = await run()
+    const { user, system } = process.cpuUsage(before)
+    return { seconds, clientCores: (user + system) / 1000 / (performance.now() - from) }
+  })
 }
 
-async function sampleOf(
-  broker: Broker,
-  o: { messages: number; seconds: number; brokerCpuS: number; clientCores: number; othersCores: number },
-): Promise<Sample> {
-  const loop = await broker.eventLoop()
+function sampleOf(
+  run: Watched<object>,
+  { messages, seconds, clientCores }: { messages: number; seconds: number; clientCores: number },
+): Sample {
   return {
     values: {
-      rate: o.messages / o.seconds,
-      cpuPerGb: o.brokerCpuS / ((o.messages * SIZE) / 1e9),
-      ...(loop && { loopMaxMs: loop.maxMs }),
+      rate: messages / seconds,
+      cpuPerGb: run.brokerCpuS / ((messages * SIZE) / 1e9),
+      ...run.loop,
     },
-    client: { cores: o.clientCores },
-    othersCores: o.othersCores,
+    client: { cores: clientCores },
+    othersCores: run.othersCores,
   }
 }

@@ -1,14 +1,11 @@
 // Commits per second: transactions of one record, by 1, 10 and 100 transactional producers.
 import { randomUUID } from 'node:crypto'
 import { commitTransactions, TRANSACTIONS, whyNoTransactions } from '../clients/transactions.ts'
-import { measured } from '../measure.ts'
-import { loopMax, type Measure, type Row, type Scale } from '../row.ts'
+import { cpuEach, loopDelays, p50, p99, type Measure, type Row, type Scale } from '../row.ts'
 import { createTopic, deleteTopic } from '../topics.ts'
+import { watched } from '../watched.ts'
 
 const commits: Measure = { key: 'rate', unit: 'commits/s', better: 'more' }
-const p50: Measure = { key: 'p50Ms', unit: 'p50, ms', better: 'less' }
-const p99: Measure = { key: 'p99Ms', unit: 'p99, ms', better: 'less' }
-const cpuEach: Measure = { key: 'cpuUs', unit: 'broker CPU, us each', better: 'less' }
 
 export function transactionRows({ quick }: Scale): Row[] {
   // The client's virtual machine is fresh in every run, on both sides.
@@ -17,27 +14,22 @@ export function transactionRows({ quick }: Scale): Row[] {
     name: `transactions, ${producers} producer${producers === 1 ? '' : 's'}`,
     promise: 'one record of 100 B in each, 6 partitions, no fsync (at our defaults fsynced)',
     client: TRANSACTIONS,
-    measures: [commits, p50, p99, cpuEach, loopMax],
+    measures: [commits, p50, p99, cpuEach, ...loopDelays],
     defaultsDiffer: true,
+    fullOnly: true,
     warmUps: 1,
     why: whyNoTransactions,
     async run(_side, start) {
       const broker = await start()
       const topic = `transactions-${randomUUID()}`
       await createTopic(broker.address, topic, 6)
-      await broker.eventLoop()
       const o = { producers, bytes: 100, warmMs, runMs }
-      const run = await measured(
-        broker.pid,
-        ({ cpuS }) => cpuS,
-        () => commitTransactions(broker.address, topic, o),
-      )
-      const loop = await broker.eventLoop()
+      const run = await watched(broker, () => commitTransactions(broker.address, topic, o))
       await deleteTopic(broker, topic)
       const { perSecond, p50Ms, p99Ms, total, busyCores } = run.value
       const cpuUs = (run.brokerCpuS / total) * 1e6
       return {
-        values: { rate: perSecond, p50Ms, p99Ms, cpuUs, ...(loop && { loopMaxMs: loop.maxMs }) },
+        values: { rate: perSecond, p50Ms, p99Ms, cpuUs, ...run.loop },
         client: { cores: busyCores, perCore: perSecond / busyCores },
         othersCores: run.othersCores,
       }

@@ -1,7 +1,7 @@
 // The decoders that a person would write for three versions of three messages, as the measure for the emitted code: straight
 // on, fixed-size neighbours behind one check of the bytes left, the same checks and the same values.
-import { DecodeError, ZERO_UUID, type RequestOf, type ResponseOf } from '../../protocol/index.ts'
-import type { Fetch, Metadata, OffsetCommit } from '../../protocol/messages/index.ts'
+import { DecodeError, ZERO_UUID, type RequestOf, type ResponseOf } from '../../../protocol/index.ts'
+import type { Fetch, Metadata, OffsetCommit } from '../../../protocol/messages/index.ts'
 
 interface Fast extends Buffer {
   utf8Slice(start: number, end: number): string

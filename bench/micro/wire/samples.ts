@@ -1,6 +1,6 @@
 // The three messages of the comparison, and how they are made. Values are such as a cluster in use would have.
-import type { AskOf, ReplyOf } from '../../protocol/api.ts'
-import type { Fetch, Metadata, OffsetCommit } from '../../protocol/messages/index.ts'
+import type { AskOf, ReplyOf } from '../../../protocol/api.ts'
+import type { Fetch, Metadata, OffsetCommit } from '../../../protocol/messages/index.ts'
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 

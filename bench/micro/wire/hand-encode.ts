@@ -1,7 +1,7 @@
 // The encoders that a person would write for three versions of three messages, as the measure for the emitted code, with
 // the same checks and the same bytes.
-import { EncodeError, ZERO_UUID, type AskOf, type ReplyOf } from '../../protocol/index.ts'
-import type { Fetch, Metadata, OffsetCommit } from '../../protocol/messages/index.ts'
+import { EncodeError, ZERO_UUID, type AskOf, type ReplyOf } from '../../../protocol/index.ts'
+import type { Fetch, Metadata, OffsetCommit } from '../../../protocol/messages/index.ts'
 
 interface Fast extends Buffer {
   latin1Write(text: string, at: number, size: number): number
