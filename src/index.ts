@@ -12,6 +12,7 @@ import { diskFiles, sharedOpenFiles } from '../storage/files-disk.ts'
 import { memoryFiles } from '../storage/files-memory.ts'
 import { servedApis } from './apis/served.ts'
 import { openBroker, type OpenBroker } from './broker/open.ts'
+import { ConfigResource } from './cluster/records.ts'
 import { ConfigError, parse } from './config/index.ts'
 import { silentLogger, systemRuntime } from './runtime/index.ts'
 import { LogLevels } from './runtime/levels.ts'
@@ -74,6 +75,9 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
       limits: serverLimits(broker.config),
       ...(config.explicit.has('socket.listen.backlog.size') && { backlog: config['socket.listen.backlog.size'] }),
       context: (connection, call) => ({ broker, connection, ...call }),
+    })
+    broker.metadata.onChange(({ configsChanged }) => {
+      if (configsChanged.some(({ resourceType }) => resourceType === ConfigResource.BROKER)) server?.limitsChanged()
     })
     try {
       for (const { host, port, name } of config.endpoints) {

@@ -13,9 +13,18 @@ export const serverLimits = (config: BrokerConfig): ServerLimits => ({
   maxBrokerRequests: config['odradek.broker.max.requests'],
   maxBrokerBytes: config['odradek.broker.max.bytes'],
   maxIdleMs: config['connections.max.idle.ms'],
+  connectionRateWindow: { samples: config['quota.window.num'], windowMs: config['quota.window.size.seconds'] * 1000 },
+  interBrokerListener: config.interBrokerListener,
+  ...(config.explicit.has('socket.listen.backlog.size') && { maxWaiting: config['socket.listen.backlog.size'] }),
   // These change while the broker runs.
   get maxConnections() {
     return config['max.connections']
+  },
+  get maxConnectionRate() {
+    return config['max.connection.creation.rate']
+  },
+  get listenerLimits() {
+    return config.listenerLimits
   },
   get maxConnectionsPerIp() {
     return config['max.connections.per.ip']

@@ -6,6 +6,7 @@ import type { BrokerKeyName } from './keys.ts'
 import { brokerKeys, namesOf, topicKeys } from './keys.ts'
 import { defaultOf } from './defaults.ts'
 import { familyOf } from './families.ts'
+import { listenerKey } from './listener-limits.ts'
 import type { BrokerConfig } from './parse.ts'
 import type { Overrides } from './topic.ts'
 import { asMap, brokerDefault } from './topic.ts'
@@ -77,24 +78,56 @@ export function describeTopic(broker: BrokerConfig, overrides: Overrides, option
 }
 
 export function describeBroker(broker: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
-  return wanted(brokerKeys, options, name => broker.explicit.has(name)).map(name => {
+  const entries = wanted(brokerKeys, options, name => broker.explicit.has(name)).map(name => {
     const key: Key<unknown> = brokerKeys[name]
     const value = formatValue(key, broker[name])
     return entry(name, key, value, brokerSynonyms(broker, name), key.update === 'restart', options)
   })
+  const { broker: own, cluster } = broker.dynamic.listeners
+  const names = new Set([...broker.listenerSettings.keys(), ...cluster.keys(), ...own.keys()])
+  return [...entries, ...listenerEntries(broker, names, options)]
+}
+
+/** Limits of listeners; the broker's own are their synonyms. Kafka calls them read-only, and lets them change. */
+function listenerEntries(broker: BrokerConfig, names: Iterable<string>, options: DescribeOptions): DescribedConfig[] {
+  const asked = options.names === null || options.names.length === 0 ? null : new Set(options.names)
+  return [...names]
+    .filter(name => asked === null || asked.has(name))
+    .map(name => {
+      const { base } = listenerKey(name)!
+      const { broker: own, cluster } = broker.dynamic.listeners
+      const ofBroker = brokerSynonyms(broker, base)
+      const layers = [
+        { source: ConfigSource.DYNAMIC_BROKER, value: own.get(name) },
+        { source: ConfigSource.DYNAMIC_DEFAULT_BROKER, value: cluster.get(name) },
+        { source: ConfigSource.STATIC_BROKER, value: broker.listenerSettings.get(name)?.text },
+        { source: ConfigSource.DEFAULT, value: undefined },
+      ]
+      const all = layers.flatMap(({ source, value }) => [
+        ...(value === undefined ? [] : [{ name, value, source }]),
+        ...ofBroker.filter(synonym => synonym.source === source),
+      ])
+      const synonyms = all.slice(all.findIndex(synonym => synonym.name === name))
+      return entry(name, brokerKeys[base], synonyms[0]!.value, synonyms, true, options)
+    })
 }
 
 /** What is set for all brokers while they run (the resource with the empty name). */
 export function describeBrokerDefaults(broker: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
   const asked = options.names === null || options.names.length === 0 ? null : new Set(options.names)
-  return [...broker.dynamic.cluster]
+  const ofAll = ({ source }: Synonym): boolean => source === ConfigSource.DYNAMIC_DEFAULT_BROKER
+  const entries = [...broker.dynamic.cluster]
     .filter(([name]) => asked === null || asked.has(name))
-    .map(([name, text]) => {
-      const synonyms = brokerSynonyms(broker, name).filter(
-        ({ source }) => source === ConfigSource.DYNAMIC_DEFAULT_BROKER,
-      )
-      return entry(name, brokerKeys[name], text, synonyms, false, options)
-    })
+    .map(([name, text]) =>
+      entry(name, brokerKeys[name], text, brokerSynonyms(broker, name).filter(ofAll), false, options),
+    )
+  const listeners = listenerEntries(broker, broker.dynamic.listeners.cluster.keys(), options).map(of => ({
+    ...of,
+    value: broker.dynamic.listeners.cluster.get(of.name)!,
+    configSource: ConfigSource.DYNAMIC_DEFAULT_BROKER,
+    synonyms: of.synonyms.filter(ofAll),
+  }))
+  return [...entries, ...listeners]
 }
 
 /** The names that are asked for and may be told, in order. */

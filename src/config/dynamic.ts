@@ -4,6 +4,7 @@
 import { checkValues, connectionLimits } from './checks.ts'
 import { defaultOf } from './defaults.ts'
 import { familyOf } from './families.ts'
+import { listenerKey, listenerLimits, listenerValue, readableListenerSettings } from './listener-limits.ts'
 import type { Key } from './key.ts'
 import type { BrokerKeyName, BrokerValues } from './keys.ts'
 import { brokerKeys, findBrokerKey, namesOf } from './keys.ts'
@@ -45,11 +46,20 @@ export function startedWith<K extends BrokerKeyName>(config: BrokerConfig, name:
  * wrote) is left out, as Kafka does.
  */
 export function applyDynamic(config: BrokerConfig, settings: DynamicSettings): void {
-  const dynamic = { broker: usable(settings.broker), cluster: usable(settings.cluster) }
+  const listeners = {
+    broker: readableListenerSettings(settings.broker),
+    cluster: readableListenerSettings(settings.cluster),
+  }
+  const dynamic = { broker: usable(settings.broker), cluster: usable(settings.cluster), listeners }
   const values = layered(config, dynamic)
   Object.assign(config, values, {
     dynamic,
     connectionsPerIp: connectionLimits(values[OVERRIDES]),
+    listenerLimits: listenerLimits([
+      ...[...config.listenerSettings].map(([name, { text }]) => [name, text] as const),
+      ...listeners.cluster,
+      ...listeners.broker,
+    ]),
   })
 }
 
@@ -78,6 +88,8 @@ export function dynamicFault(
 }
 
 function keyFault(config: BrokerConfig, kind: 'broker' | 'cluster', name: string, text: string): string | undefined {
+  const ofListener = listenerKey(name)
+  if (ofListener !== undefined) return reasonOf(() => listenerValue(name, ofListener.base, text))
   const key = findBrokerKey(name)
   if (key === undefined) return `There is no broker configuration named ${name}.`
   if (key.update === 'restart') return `${name} cannot be changed while the broker runs.`
@@ -86,6 +98,9 @@ function keyFault(config: BrokerConfig, kind: 'broker' | 'cluster', name: string
     const value = parseValue(name, key, text)
     checkServed(name, key, value)
     if (name === OVERRIDES) connectionLimits(text)
+    // Each listener judges them again, as its own.
+    const ofAll = listenerKey(`listener.name.any.${name}`)
+    if (ofAll !== undefined) listenerValue(name, ofAll.base, text)
     if (key.effect === 'works' && !untilRestart.has(name)) return undefined
     const wanted = formatValue(key, value)
     const same = wanted === formatValue(key, key.default) || wanted === formatValue(key, config[name as BrokerKeyName])
@@ -93,6 +108,17 @@ function keyFault(config: BrokerConfig, kind: 'broker' | 'cluster', name: string
     return key.effect === 'works'
       ? `${name} cannot be changed while this version of Odradek runs.`
       : `${name} has no effect in this version of Odradek yet.`
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+/** Why a value is refused, if it is. */
+function reasonOf(read: () => unknown): string | undefined {
+  try {
+    read()
+    return undefined
   } catch (error) {
     if (error instanceof ConfigError) return error.message
     throw error

@@ -5,6 +5,8 @@ import { brokerKeys, findBrokerKey, namesOf } from './keys.ts'
 import { defaultOf } from './defaults.ts'
 import { fromEnvironment } from './environment.ts'
 import { checkValues, connectionLimits } from './checks.ts'
+import type { ListenerLimits } from './listener-limits.ts'
+import { listenerKey, listenerLimits } from './listener-limits.ts'
 import type { Endpoint } from './listeners.ts'
 import { endpoints } from './listeners.ts'
 import { parseProperties } from './properties.ts'
@@ -44,6 +46,8 @@ export type BrokerConfig = BrokerValues & {
   readonly dynamic: {
     readonly broker: ReadonlyMap<BrokerKeyName, string>
     readonly cluster: ReadonlyMap<BrokerKeyName, string>
+    /** The limits of listeners among them, by the names of their keys. */
+    readonly listeners: { readonly broker: ReadonlyMap<string, string>; readonly cluster: ReadonlyMap<string, string> }
   }
   /** What to open for clients; controller listeners are not among them. */
   readonly endpoints: readonly Endpoint[]
@@ -53,6 +57,10 @@ export type BrokerConfig = BrokerValues & {
   readonly logDirs: readonly string[]
   /** max.connections.per.ip.overrides by address. */
   readonly connectionsPerIp: ReadonlyMap<string, number>
+  /** Limits on connections that a listener has of its own, as they were set at the start; by the names of their keys. */
+  readonly listenerSettings: ReadonlyMap<string, Setting>
+  /** The same as they are now, by listener. */
+  readonly listenerLimits: ReadonlyMap<string, ListenerLimits>
   /** One sentence for each thing that should be said when the broker starts. */
   readonly warnings: readonly string[]
 }
@@ -60,7 +68,7 @@ export type BrokerConfig = BrokerValues & {
 /** @throws ConfigError with one sentence that says what to do */
 export function parse(sources: Sources = {}): BrokerConfig {
   const warnings: string[] = []
-  const settings = collect(sources, warnings)
+  const { settings, listenerSettings } = collect(sources, warnings)
   const values = valuesOf(settings)
   sameNodeId(values, settings)
   checkValues(values, settings)
@@ -76,20 +84,27 @@ export function parse(sources: Sources = {}): BrokerConfig {
     ...values,
     explicit,
     settings,
-    dynamic: { broker: new Map(), cluster: new Map() },
+    dynamic: { broker: new Map(), cluster: new Map(), listeners: { broker: new Map(), cluster: new Map() } },
     endpoints: sockets.endpoints,
     interBrokerListener: sockets.interBroker,
     logDirs: values['log.dirs'] ?? values['log.dir'],
     connectionsPerIp: connectionLimits(values['max.connections.per.ip.overrides']),
+    listenerSettings,
+    listenerLimits: listenerLimits([...listenerSettings].map(([name, { text }]) => [name, text])),
     warnings,
   }
 }
 
 /** The settings that win, each from the source of highest precedence. */
-function collect(sources: Sources, warnings: string[]): Map<BrokerKeyName, Setting> {
+function collect(
+  sources: Sources,
+  warnings: string[],
+): { settings: Map<BrokerKeyName, Setting>; listenerSettings: Map<string, Setting> } {
   const settings = new Map<BrokerKeyName, Setting>()
+  const listenerSettings = new Map<string, Setting>()
   // The later one wins: within a file the last line, among sources the higher one.
   const put = (name: string, text: string, where: string): void => {
+    if (listenerKey(name) !== undefined) return void listenerSettings.set(name, { text, where })
     if (isUnused(name)) return
     const key = findBrokerKey(name)
     if (key === undefined || key.dynamicOnly === true) warnings.push(unknown(name, where))
@@ -102,13 +117,17 @@ function collect(sources: Sources, warnings: string[]): Map<BrokerKeyName, Setti
   for (const { variable, key, value } of environment) put(key, value, variable)
   listenWhereAdvertised(settings)
   for (const [name, value] of Object.entries(sources.flags ?? {})) {
+    if (listenerKey(name) !== undefined) {
+      listenerSettings.set(name, { text: String(value), where: '--set' })
+      continue
+    }
     const key = findBrokerKey(name)
     if (key === undefined) throw new ConfigError(unknown(name, '--set'))
     if (key.dynamicOnly === true)
       throw new ConfigError(`${name} can only be set while the broker runs, by AlterConfigs.`)
     settings.set(name as BrokerKeyName, { text: String(value), where: '--set' })
   }
-  return withShortcuts(settings, sources)
+  return { settings: withShortcuts(settings, sources), listenerSettings }
 }
 
 function properties(file: { path: string; text: string }): ReturnType<typeof parseProperties> {

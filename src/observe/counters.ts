@@ -10,8 +10,10 @@ export interface ApiCounters {
 
 export interface ServerCounters {
   connectionsAccepted: number
-  /** Closed at once: max.connections or max.connections.per.ip. */
+  /** Closed at once: max.connections.per.ip, or too many that wait. */
   connectionsRefused: number
+  /** Closed because there were more than max.connections. */
+  connectionsDisplaced: number
   connectionsOpen: number
   /** Closed because nothing happened for connections.max.idle.ms. */
   connectionsExpired: number
@@ -32,6 +34,7 @@ export function serverCounters(): ServerCounters {
   return {
     connectionsAccepted: 0,
     connectionsRefused: 0,
+    connectionsDisplaced: 0,
     connectionsOpen: 0,
     connectionsExpired: 0,
     acceptErrors: 0,

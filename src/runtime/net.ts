@@ -39,6 +39,12 @@ export interface Socket {
   destroy(): void
 }
 
+/** A socket that was accepted; nothing is read before it starts, and it may be closed instead. */
+export interface AcceptedSocket extends Socket {
+  /** The receiver owns it from here on. */
+  start(receiver: Receiver): void
+}
+
 export interface ListenOptions {
   /** As net.Server takes it; undefined: every interface. */
   readonly host: string | undefined
@@ -48,8 +54,8 @@ export interface ListenOptions {
   readonly stage: Buffer
   /** False: plain 'data' events, as TLS sockets need them. */
   readonly onread?: boolean
-  /** Owner of the new socket; reading starts when it returns. Null: the connection is refused by closing it. */
-  accept(socket: Socket): Receiver | null
+  /** Takes the new socket, to start it or to close it, now or later. */
+  accept(socket: AcceptedSocket): void
   /** Accepting failed, typically EMFILE: the operating system or libuv dropped the connection. */
   readonly acceptFailed: (error: Error) => void
 }
@@ -97,13 +103,10 @@ export function listen(options: ListenOptions): Promise<Listening> {
 function open(accepted: net.Socket, options: ListenOptions): void {
   // A peer that is gone already has no address.
   if (accepted.remoteAddress === undefined || accepted.localAddress === undefined) return void accepted.destroy()
-  const socket = new SystemSocket(accepted, options)
-  const receiver = options.accept(socket)
-  if (receiver) socket.start(receiver)
-  else socket.destroy()
+  options.accept(new SystemSocket(accepted, options))
 }
 
-class SystemSocket implements Socket {
+class SystemSocket implements AcceptedSocket {
   readonly localAddress: string
   readonly localPort: number
   readonly remoteAddress: string

@@ -51,7 +51,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   }
   readonly closeConnection = (): void => this.end(this.#owner.limits.closeGraceMs)
   /** Monotonic ms of the last byte received or sent. */
-  #lastActive: number
+  lastActive: number
   readonly #owner: ConnectionOwner<Context>
   readonly #socket: Socket
   readonly #splitter: FrameSplitter
@@ -82,7 +82,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     this.localPort = socket.localPort
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
-    this.#lastActive = owner.runtime.clock.monotonic()
+    this.lastActive = owner.runtime.clock.monotonic()
     const { maxFrameBytes, maxRequestBytes, maxBufferedBytes } = owner.limits
     const maxBytesOf = (apiKey: number) => owner.dispatcher.maxBytesOf(apiKey)
     const plainFrameBytes = Math.min(maxFrameBytes, maxRequestBytes)
@@ -122,7 +122,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   /** Closes it if nothing happened since `oldest` (monotonic ms); says whether it did. */
   expire(oldest: number): boolean {
-    if (this.#state === 'closed' || this.#lastActive > oldest) return false
+    if (this.#state === 'closed' || this.lastActive > oldest) return false
     this.destroy()
     return true
   }
@@ -135,7 +135,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   received(buffer: Buffer, length: number): void {
     const { clock } = this.#owner.runtime
-    this.#lastActive = clock.monotonic()
+    this.lastActive = clock.monotonic()
     this.#owner.counters.bytesReceived += length
     if (this.#state !== 'open') return
     this.now = clock.now()
@@ -150,7 +150,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   }
 
   sent(): void {
-    this.#lastActive = this.#owner.runtime.clock.monotonic()
+    this.lastActive = this.#owner.runtime.clock.monotonic()
     this.#resume()
   }
 

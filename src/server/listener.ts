@@ -1,12 +1,13 @@
 // The server: listening sockets, the connections that came in over them, their limits, and the orderly end.
 import type { ServerCounters } from '../observe/counters.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
-import type { Listening, Socket } from '../runtime/net.ts'
+import type { AcceptedSocket, Listening } from '../runtime/net.ts'
 import type { ConnectionOwner } from './connection.ts'
 import type { Call, ConnectionInfo, Handler, ServerLimits } from './types.ts'
 import { serverCounters } from '../observe/counters.ts'
 import { BufferPool } from '../runtime/buffer-pool.ts'
 import { listen } from '../runtime/net.ts'
+import { Admission } from './admission.ts'
 import { bindAll } from './bind.ts'
 import { Connection } from './connection.ts'
 import { Dispatcher } from './dispatch.ts'
@@ -42,6 +43,10 @@ export interface Server {
   listen(host: string, port: number, listenerName?: string): Promise<Bound[]>
   /** Open connections, for tests and metrics. */
   readonly connections: number
+  /** Connections that are accepted and wait to be let in. */
+  readonly waiting: number
+  /** The limits on connections were changed: they count for those that wait, and for those that are in. */
+  limitsChanged(): void
   /** Pooled read buffers in use; a test can prove that none leaks. */
   readonly buffersInUse: number
   /** No new connection is taken; those that exist go on. */
@@ -77,6 +82,8 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
     const left = perAddress.get(connection.remoteAddress)! - 1
     if (left > 0) perAddress.set(connection.remoteAddress, left)
     else perAddress.delete(connection.remoteAddress)
+    displaced.delete(connection)
+    admission.left(connection.listenerName)
     if (connections.size > 0) return
     for (const resolve of emptied) resolve()
     emptied = []
@@ -84,28 +91,47 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
   const owner: ConnectionOwner<Context> = { runtime, limits, pool, counters, dispatcher, load, gone }
   const sweeper = sweep(owner, connections)
 
-  const refusalOf = (address: string): string | null => {
-    if (closing) return 'the server is closing'
-    if (connections.size >= limits.maxConnections) return 'max.connections is reached'
-    const most = limits.maxConnectionsPerIpOverrides.get(address) ?? limits.maxConnectionsPerIp
-    return (perAddress.get(address) ?? 0) >= most ? 'max.connections.per.ip is reached' : null
-  }
+  /** Closed for the sake of max.connections, and not gone yet. */
+  const displaced = new Set<Connection<Context>>()
+  const admission = new Admission(runtime, limits, (excess, isProtected) => {
+    const idlest = [...connections]
+      .filter(connection => !displaced.has(connection) && !isProtected(connection.listenerName))
+      .toSorted((a, b) => a.lastActive - b.lastActive)
+    for (const connection of idlest.slice(0, Math.max(0, excess - displaced.size))) {
+      displaced.add(connection)
+      counters.connectionsDisplaced++
+      connection.destroy()
+    }
+  })
 
-  const accept = (socket: Socket, listenerName: string) => {
+  const enter = (socket: AcceptedSocket, listenerName: string): boolean => {
     const { remoteAddress } = socket
-    const refusal = refusalOf(remoteAddress)
-    if (refusal) {
-      counters.connectionsRefused++
-      log.line('warn', refusal, { remoteAddress, listenerName }, `connection refused: ${refusal}`)
-      return null
+    const before = perAddress.get(remoteAddress) ?? 0
+    if (before >= (limits.maxConnectionsPerIpOverrides.get(remoteAddress) ?? limits.maxConnectionsPerIp)) {
+      refuse(socket, listenerName, 'max.connections.per.ip is reached')
+      return false
     }
     const connection = new Connection(owner, socket, nextId++, listenerName)
     connections.add(connection)
-    perAddress.set(remoteAddress, (perAddress.get(remoteAddress) ?? 0) + 1)
+    perAddress.set(remoteAddress, before + 1)
     counters.connectionsAccepted++
     counters.connectionsOpen++
-    return connection
+    socket.start(connection)
+    return true
   }
+
+  const refuse = (socket: AcceptedSocket, listenerName: string, reason: string): void => {
+    const { remoteAddress } = socket
+    counters.connectionsRefused++
+    log.line('warn', reason, { remoteAddress, listenerName }, `connection refused: ${reason}`)
+    socket.destroy()
+  }
+
+  const accept = (socket: AcceptedSocket, listenerName: string): void =>
+    admission.arrive(listenerName, {
+      enter: () => enter(socket, listenerName),
+      refuse: reason => refuse(socket, listenerName, reason),
+    })
 
   const acceptFailed = (err: Error) => {
     counters.acceptErrors++
@@ -119,10 +145,15 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
     get connections() {
       return connections.size
     },
+    get waiting() {
+      return admission.waiting
+    },
+    limitsChanged: () => admission.changed(),
     get buffersInUse() {
       return pool.outstanding
     },
     async listen(host, port, listenerName = 'PLAINTEXT') {
+      admission.addListener(listenerName)
       const bind = (address: string | undefined, at: number) =>
         listen({
           host: address,
@@ -139,6 +170,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
       return bound.map(one => ({ address: one.address, port: one.port }))
     },
     stopAccepting() {
+      admission.close()
       for (const one of listening) void one.close()
     },
     async drain(timeoutMs) {
@@ -152,6 +184,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
     close() {
       closing ??= (async () => {
         sweeper.cancel()
+        admission.close()
         for (const connection of connections) connection.destroy()
         await Promise.all([...listening.map(one => one.close()), whenEmpty()])
       })()

@@ -1,5 +1,6 @@
 // What the server is given (handlers, limits) and what it gives to handlers.
 import type { Api, KafkaError } from '../../protocol/index.ts'
+import type { AdmissionLimits } from './admission.ts'
 
 /**
  * One served API. `handle` does its order-sensitive work before its first await and returns the reply, a promise of it,
@@ -45,7 +46,9 @@ export interface Call {
   closeConnection(): void
 }
 
-export interface ServerLimits {
+type Changeable<T> = { -readonly [P in keyof T]: T[P] }
+
+export interface ServerLimits extends Changeable<AdmissionLimits> {
   /** socket.request.max.bytes: the largest frame; a larger one closes the connection. */
   maxFrameBytes: number
   /** odradek.request.max.bytes: the same for every API but Produce. */
@@ -63,8 +66,6 @@ export interface ServerLimits {
   maxBrokerBytes: number
   /** connections.max.idle.ms; negative: never. */
   maxIdleMs: number
-  /** max.connections, over all listeners of this server. */
-  maxConnections: number
   /** max.connections.per.ip and its overrides by address. */
   maxConnectionsPerIp: number
   maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
@@ -84,6 +85,11 @@ export const defaultLimits: ServerLimits = {
   maxBrokerBytes: 1 << 30,
   maxIdleMs: 600_000,
   maxConnections: 2 ** 31 - 1,
+  maxConnectionRate: 2 ** 31 - 1,
+  connectionRateWindow: { samples: 11, windowMs: 1000 },
+  listenerLimits: new Map(),
+  interBrokerListener: null,
+  maxWaiting: 511,
   maxConnectionsPerIp: 2 ** 31 - 1,
   maxConnectionsPerIpOverrides: new Map(),
   closeGraceMs: 5000,

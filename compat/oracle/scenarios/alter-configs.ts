@@ -200,6 +200,16 @@ const brokerRefusals = scenario('alter configs/broker, only looked at', Incremen
   await look('security without a listener', [['ssl.keystore.password', SET, 'secret']])
   await look('security of all', [['ssl.keystore.password', SET, 'secret']], '')
   await look('nothing', [])
+  for (const key of ['max.connections', 'max.connection.creation.rate']) {
+    for (const value of ['0', '-1', '7', 'many']) {
+      await look(`${key}=${value}`, [[key, SET, value]])
+      await look(`${key}=${value} of all`, [[key, SET, value]], '')
+      await look(`${key}=${value} of a listener`, [[`listener.name.plaintext.${key}`, SET, value]])
+      await look(`${key}=${value} of a listener of all`, [[`listener.name.plaintext.${key}`, SET, value]], '')
+    }
+    await look(`${key} of a listener that there is not`, [[`listener.name.nobody.${key}`, SET, '7']])
+    await look(`${key} of a listener in capitals`, [[`listener.name.PLAINTEXT.${key}`, SET, '7']])
+  }
 })
 
 const brokerRefusalsWhole = scenario('alter configs/broker, all keys, only looked at', AlterConfigs, async (on, v) => {
@@ -231,6 +241,22 @@ const brokerChanges = scenario(
       await described(on, `${label}, a topic of its own mind`, [TOPIC, topic.name], { 'flush.messages': '9' })
     }
     const key = 'log.flush.interval.messages'
+    const [most, mostHere] = ['max.connections', 'listener.name.plaintext.max.connections']
+    await change('connections of a listener, for all', '', [[mostHere, SET, '2000']])
+    await all('all limit the listener', { [mostHere]: '2000' })
+    await broker('the broker does', { [mostHere]: '2000' })
+    await change('connections of a listener and of the broker', '1', [
+      [mostHere, SET, '1000'],
+      [most, SET, '3000'],
+    ])
+    await broker('both are limited', { [mostHere]: '1000', [most]: '3000' })
+    await all('all as they were', { [mostHere]: '2000' })
+    await change('no limit of all', '', [[mostHere, DELETE, null]])
+    await change('no limits', '1', [
+      [mostHere, DELETE, null],
+      [most, DELETE, null],
+    ])
+    await broker('nothing is limited', { [mostHere]: undefined, [most]: '2147483647' })
     await change('for all', '', [[key, SET, '100']])
     await broker('the broker follows', { [key]: '100' })
     await all('all', { [key]: '100' })

@@ -52,14 +52,15 @@ export const networkKeys = {
     default: INT_MAX,
     min: 0,
     update: 'cluster',
-    doc: 'Most new connections accepted per second by the broker; Node cannot leave connections unaccepted for a while.',
+    works: true,
+    doc: 'Most new connections per second, measured over quota.window.num samples; faster ones wait to be let in. listener.name.<name>.max.connection.creation.rate is the same for one listener.',
   }),
   'max.connections': int({
     default: INT_MAX,
     min: 0,
     update: 'cluster',
     works: true,
-    doc: 'Most connections open at once; further ones are closed as soon as they are accepted.',
+    doc: 'Most connections open at once; further ones wait to be let in. listener.name.<name>.max.connections is the same for one listener.',
   }),
   'max.connections.per.ip': int({
     default: INT_MAX,

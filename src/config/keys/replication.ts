@@ -70,8 +70,18 @@ export const replicationKeys = {
     doc: 'Length of one sample for the rate of moves between log directories.',
   }),
   'client.quota.callback.class': className({ default: null, doc: 'Java class that decides about quotas.' }),
-  'quota.window.num': int({ default: 11, min: 1, doc: 'Samples kept to measure client rates for quotas.' }),
-  'quota.window.size.seconds': int({ default: 1, min: 1, doc: 'Length of one sample for client rates.' }),
+  'quota.window.num': int({
+    default: 11,
+    min: 1,
+    works: true,
+    doc: 'Samples kept to measure the rate of new connections.',
+  }),
+  'quota.window.size.seconds': int({
+    default: 1,
+    min: 1,
+    works: true,
+    doc: 'Length of one sample for the rate of new connections, and the longest wait for it.',
+  }),
   'replication.quota.window.num': int({ default: 11, min: 1, doc: 'Samples kept to measure replication rates.' }),
   'replication.quota.window.size.seconds': int({
     default: 1,

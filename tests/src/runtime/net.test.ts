@@ -1,7 +1,7 @@
 // A socket that has much to say leaves others their turn, loses nothing by it, and stays paused when it is told to.
 import net from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { listen, type Listening, type Socket } from '../../../src/runtime/net.ts'
+import { listen, type Listening, type AcceptedSocket, type Socket } from '../../../src/runtime/net.ts'
 
 const MIB = 1 << 20
 const SENT = 48 * MIB
@@ -27,9 +27,9 @@ function receive(onBytes: (seen: Seen) => boolean): Promise<Seen> {
   const buffer = Buffer.alloc(MIB)
   return new Promise((resolve, reject) => {
     let sinceImmediate = 0
-    const accept = (socket: Socket) => {
+    const accept = (socket: AcceptedSocket) => {
       const seen: Seen = { total: 0, mostAtOnce: 0, socket }
-      return {
+      socket.start({
         target: () => buffer,
         received(_: Buffer, length: number) {
           if (sinceImmediate === 0) setImmediate(() => void (sinceImmediate = 0))
@@ -42,7 +42,7 @@ function receive(onBytes: (seen: Seen) => boolean): Promise<Seen> {
         sent: () => undefined,
         ended: () => resolve(seen),
         closed: () => undefined,
-      }
+      })
     }
     listen({ host: '127.0.0.1', port: 0, stage: buffer, accept, acceptFailed: reject }).then(found => {
       listening = found

@@ -156,21 +156,69 @@ describe.each(modes)('the end of a connection, read by %s', mode => {
 })
 
 describe('limits on connections', () => {
-  it('refuses more than max.connections by closing', async () => {
-    const { connect, server, lines } = await serve([echo], { limits: { maxConnections: 2 } })
+  it('keeps more than max.connections waiting until one ends, and so many alone', async () => {
+    const { connect, server, lines } = await serve([echo], { limits: { maxConnections: 2, maxWaiting: 1 } })
     const first = await connect()
     const second = await connect()
     const third = await connect()
-    await third.closed
+    await third.send(heartbeat(3))
+    await until(() => server.waiting === 1)
+    const fourth = await connect()
+    await fourth.closed
     await second.send(heartbeat(2))
     expect(await second.ids(1)).toEqual([2])
+    expect(third.received).toHaveLength(0)
     first.socket.destroy()
-    await until(() => server.connections === 1)
-    const fourth = await connect()
-    await fourth.send(heartbeat(4))
-    expect(await fourth.ids(1)).toEqual([4])
+    expect(await third.ids(1)).toEqual([3])
     expect(server.counters).toMatchObject({ connectionsAccepted: 3, connectionsRefused: 1, connectionsOpen: 2 })
     expect(lines).toHaveLength(1)
+  })
+
+  it('lets those that wait in when max.connections is raised, and closes the idlest when it is lowered', async () => {
+    const runtime = virtualRuntime()
+    const { connect, server, limits } = await serve([echo], { runtime, limits: { maxConnections: 1 } })
+    const first = await connect()
+    await first.send(heartbeat(1))
+    await first.ids(1)
+    const second = await connect()
+    await until(() => server.waiting === 1)
+    limits.maxConnections = 2
+    server.limitsChanged()
+    await second.send(heartbeat(2))
+    expect(await second.ids(1)).toEqual([2])
+    runtime.advance(10)
+    await first.send(heartbeat(3))
+    expect(await first.ids(1)).toEqual([3])
+    limits.maxConnections = 1
+    server.limitsChanged()
+    await second.closed
+    await until(() => server.connections === 1)
+    await first.send(heartbeat(4))
+    expect(await first.ids(1)).toEqual([4])
+    expect(server.counters.connectionsDisplaced).toBe(1)
+  })
+
+  it('spaces connections out by max.connection.creation.rate, and forgets those that wait when it ends', async () => {
+    const runtime = virtualRuntime()
+    const window = { samples: 2, windowMs: 1000 }
+    const limits = { maxConnectionRate: 1, connectionRateWindow: window }
+    const { connect, server } = await serve([echo], { runtime, limits })
+    const first = await connect()
+    await first.send(heartbeat(1))
+    expect(await first.ids(1)).toEqual([1])
+    const second = await connect()
+    await second.send(heartbeat(2))
+    await until(() => server.waiting === 1)
+    runtime.advance(999)
+    expect(second.received).toHaveLength(0)
+    runtime.advance(1)
+    expect(await second.ids(1)).toEqual([2])
+    const third = await connect()
+    await until(() => server.waiting === 1)
+    const ended = server.close()
+    await third.closed
+    await ended
+    expect(runtime.pendingTimers).toBe(0)
   })
 
   it('refuses more than max.connections.per.ip, with overrides', async () => {
