@@ -108,7 +108,7 @@ const tests = {
     if (!verified.includes(': nothing is wrong')) throw new Error(verified)
     const printed = must(odradek, ['dump', '--decode', 'odradek-data/__cluster_metadata-0'], home)
     if (!printed.includes('FEATURE_LEVEL_RECORD')) throw new Error(printed)
-    const repaired = must(odradek, ['repair', 'odradek-data'], home)
+    const repaired = must(odradek, ['repair', '--threads', '2', 'odradek-data'], home)
     if (repaired !== 'Nothing is wrong.\n') throw new Error(repaired)
   },
   'its types check in a nodenext project'() {

@@ -84,20 +84,40 @@ interface Planning {
   readonly left: { fault: Fault; why: string }[]
 }
 
-/** @param onFolder told before each folder that is read */
-export function planRepair(files: Files, onFolder: (n: number, of: number) => void = () => undefined): RepairPlan {
+/** A folder as it was found, and what to do about it: plain values, which a thread can hand over. */
+export interface PlannedFolder {
+  readonly report: FolderReport
+  readonly repair: FolderRepair | null
+  readonly left: RepairPlan['left']
+}
+
+/** One folder after the other. */
+export function planRepair(files: Files): RepairPlan {
   const state = readDirectory(files)
+  const planned = state.folders.map(folder => planPartition(files, state, folder))
+  return planFrom(files, state, planned)
+}
+
+/** Checks one folder, and looks closer where something is wrong. Folders do not depend on each other. */
+export function planPartition(
+  files: Files,
+  state: DirectoryState,
+  folder: string,
+  onBytes?: (count: number) => void,
+): PlannedFolder {
   const planning: Planning = { files, state, left: [] }
-  const reports: FolderReport[] = []
-  const folders = state.folders.flatMap((folder, n) => {
-    onFolder(n, state.folders.length)
-    const report = checkPartition(files, state, folder)
-    reports.push(report)
-    const repair = planFolder(planning, report)
-    return repair === null ? [] : [repair]
-  })
-  const top = planTop(planning, reports)
-  return { state, folders, top, left: planning.left }
+  const report = checkPartition(files, state, folder, onBytes === undefined ? {} : { onBytes })
+  return { report, repair: planFolder(planning, report), left: planning.left }
+}
+
+/** The plan for the directory. @param planned all its folders, in order */
+export function planFrom(files: Files, state: DirectoryState, planned: readonly PlannedFolder[]): RepairPlan {
+  const planning: Planning = { files, state, left: planned.flatMap(({ left }) => left) }
+  const top = planTop(
+    planning,
+    planned.map(({ report }) => report),
+  )
+  return { state, folders: planned.flatMap(({ repair }) => repair ?? []), top, left: planning.left }
 }
 
 function planFolder(planning: Planning, report: FolderReport): FolderRepair | null {

@@ -11,7 +11,8 @@ import { printClusterMetadata, printControlRecord, printCoordinatorRecord } from
 import * as names from '../../../storage/names.ts'
 import { ConfigError } from '../../config/index.ts'
 import { Output, type Io } from '../output.ts'
-import { run as verify, type VerifyIo } from './verify.ts'
+import type { ProgressIo } from './each-folder.ts'
+import { run as verify } from './verify.ts'
 
 const help = `odradek dump [flags] FILES...      prints files of a log directory, or all files of a folder
 
@@ -70,7 +71,7 @@ const decoderOfTopic: Readonly<Record<string, RecordPrinter>> = {
 type Values = ReturnType<typeof read>['values']
 
 /** @throws ConfigError with one sentence for anything that cannot be done */
-export async function run(args: readonly string[], io: Io & VerifyIo): Promise<void> {
+export async function run(args: readonly string[], io: Io & ProgressIo): Promise<void> {
   const { values, positionals } = read(args)
   if (values.help === true) return io.out(help)
   const given = [...(values.files?.split(',') ?? []), ...positionals].filter(path => path !== '')

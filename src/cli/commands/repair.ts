@@ -6,14 +6,14 @@ import { codecReady } from '../../../protocol/records/compression.ts'
 import type { Files } from '../../../storage/files.ts'
 import { LockedError } from '../../../storage/files.ts'
 import { diskFiles } from '../../../storage/files-disk.ts'
-import { checkPartition, checkTop, readDirectory } from '../../../storage/inspect-dir.ts'
+import { checkTop, readDirectory } from '../../../storage/inspect-dir.ts'
 import * as names from '../../../storage/names.ts'
 import { repair, type FailedFolder } from '../../../storage/repair.ts'
-import { planRepair, type FolderRepair, type RepairPlan, type SegmentRepair } from '../../../storage/repair-plan.ts'
+import { planFrom, type FolderRepair, type RepairPlan, type SegmentRepair } from '../../../storage/repair-plan.ts'
 import { ConfigError } from '../../config/index.ts'
 import { stampOf } from '../../runtime/clock.ts'
 import { Output } from '../output.ts'
-import type { VerifyIo } from './verify.ts'
+import { checkAll, planAll, threadsOf, type ProgressIo, type Survey } from './each-folder.ts'
 
 const help = `odradek repair [flags] DIR      mends a data directory; without --yes it only says what it would do
 
@@ -22,6 +22,7 @@ end is cut off, and in the place of bad batches in the middle comes an empty one
 or is written over is kept in a folder beside DIR, with a manifest. No broker may run on DIR.
 
   --yes          does it
+  --threads N    partitions that are read at the same time (default: one for each processor, at most 8)
   --aside DIR    where to keep what goes (default: DIR.repair-TIME)
 
 Exit code 0: nothing was wrong, or nothing is wrong any more. 1: otherwise.
@@ -30,11 +31,12 @@ Exit code 0: nothing was wrong, or nothing is wrong any more. 1: otherwise.
 const options = {
   yes: { type: 'boolean', short: 'y' },
   aside: { type: 'string' },
+  threads: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
 /** @throws ConfigError with one sentence for anything that cannot be done */
-export async function run(args: readonly string[], io: VerifyIo): Promise<void> {
+export async function run(args: readonly string[], io: ProgressIo): Promise<void> {
   const { values, positionals } = read(args)
   if (values.help === true) return io.out(help)
   const [given, ...more] = positionals
@@ -47,16 +49,21 @@ export async function run(args: readonly string[], io: VerifyIo): Promise<void> 
   if (readDirectory(files).folders.length === 0 && !files.exists(names.META_PROPERTIES_FILE)) {
     throw new ConfigError(`${given} is no data directory: it has neither meta.properties nor folders of partitions.`)
   }
+  const threads = threadsOf(values.threads)
   await codecReady(4)
   const output = new Output(io)
   const unlock = lock(files, directory, values.yes === true)
   try {
-    const plan = planRepair(files, (n, of) => showProgress(io, n, of))
-    if (io.errTerminal) io.err('\r\x1b[K')
+    const survey = (): Survey => {
+      const state = readDirectory(files)
+      return { directory, files, state, folders: state.folders, threads, io, inUse: false }
+    }
+    const first = survey()
+    const plan = planFrom(files, first.state, await planAll(first))
     const lines = describe(plan)
     for (const line of lines) output.line(line)
     const isRight =
-      values.yes === true ? await carryOut(plan, files, directory, values.aside, io, output) : ask(plan, given, output)
+      values.yes === true ? await carryOut(plan, first, survey, values.aside, output) : ask(plan, given, output)
     await output.end()
     if (!isRight) io.exit(1)
   } finally {
@@ -79,10 +86,6 @@ function lock(files: Files, directory: string, needed: boolean): () => void {
   }
 }
 
-function showProgress(io: VerifyIo, n: number, of: number): void {
-  if (io.errTerminal) io.err(`\r\x1b[Kreading partition ${n + 1} of ${of}`)
-}
-
 /** @returns whether nothing is wrong */
 function ask(plan: RepairPlan, given: string, output: Output): boolean {
   const steps = plan.folders.length + plan.top.length
@@ -97,10 +100,9 @@ function ask(plan: RepairPlan, given: string, output: Output): boolean {
 /** @returns whether nothing is wrong any more */
 async function carryOut(
   plan: RepairPlan,
-  files: Files,
-  directory: string,
+  { files, directory, io }: Survey,
+  again: () => Survey,
   aside: string | undefined,
-  io: VerifyIo,
   output: Output,
 ): Promise<boolean> {
   let failed: readonly FailedFolder[] = []
@@ -116,8 +118,9 @@ async function carryOut(
       `${failed.length === 0 ? 'Done' : 'Done as far as it goes'}. What went, or was written over, is in ${kept}; manifest.json there tells what was where.`,
     )
   }
-  const state = readDirectory(files)
-  const reports = state.folders.map(folder => checkPartition(files, state, folder))
+  const after = again()
+  const { state } = after
+  const reports = await checkAll(after)
   const found = [...state.faults, ...reports.flatMap(({ faults }) => faults), ...checkTop(files, state, reports)]
   const faults = found.filter(({ isNote }) => !isNote)
   for (const { path, problem } of faults) output.line(`Still wrong: ${path}: ${problem}`)
