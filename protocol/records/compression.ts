@@ -35,11 +35,20 @@ export function codecReady(codec: number): Promise<void> | null {
   return codec === ZSTD ? zstdReady() : null
 }
 
+/** What batches are expanded to, one after the other; the memory is free again with a garbage collection. */
+export const decompression = { usedBytes: 0, peakBytes: 0 }
+
 /**
  * What `bytes` expand to; `none` returns them as they are. Throws RecordError: CORRUPT, TOO_LARGE when the result
  * would have more than `maxBytes`, UNSUPPORTED for unknown codecs and for zstd that is not ready.
  */
 export function decompress(codec: number, bytes: Buffer, maxBytes: number, options: CodecOptions = {}): Buffer {
+  const expanded = expand(codec, bytes, maxBytes, options)
+  if (codec !== NONE && expanded.length > decompression.peakBytes) decompression.peakBytes = expanded.length
+  return expanded
+}
+
+function expand(codec: number, bytes: Buffer, maxBytes: number, options: CodecOptions): Buffer {
   switch (codec) {
     case NONE:
       if (bytes.length > maxBytes) throw new RecordError('TOO_LARGE', `More than ${maxBytes} bytes`)
@@ -58,8 +67,8 @@ export function decompress(codec: number, bytes: Buffer, maxBytes: number, optio
 }
 
 /**
- * `bytes` compressed as Kafka's Java client frames them. `level` matters to gzip (1-9) and zstd; snappy has none, and
- * for lz4 it is accepted without effect: its block compressor has one level. Throws RecordError UNSUPPORTED.
+ * `bytes` compressed as Kafka's Java client frames them. `level` matters to gzip (1-9), lz4 (1-17) and zstd; snappy has
+ * none. Throws RecordError UNSUPPORTED.
  */
 export function compress(codec: number, bytes: Buffer, level?: number, options: CodecOptions = {}): Buffer {
   switch (codec) {
@@ -70,7 +79,7 @@ export function compress(codec: number, bytes: Buffer, level?: number, options: 
     case SNAPPY:
       return snappyCompress(bytes)
     case LZ4:
-      return lz4Compress(bytes, options.brokenLz4Checksum)
+      return lz4Compress(bytes, level, options.brokenLz4Checksum)
     case ZSTD:
       return zstdCompress(bytes, level)
     default:

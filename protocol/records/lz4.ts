@@ -1,4 +1,5 @@
-// Codec 3: the LZ4 frame format, own frame layer and block decoder; lz4-wasm-nodejs compresses single blocks.
+// Codec 3: the LZ4 frame format, own frame layer and block decoder; lz4-wasm-nodejs compresses single blocks, at
+// levels other than the default lz4-high.ts does.
 //
 //   04 22 4d 18 | FLG | BD | contentSize uint64? | header checksum | (uint32 LE size, high bit = stored; block;
 //   block checksum?)* | uint32 0 | content checksum?
@@ -8,6 +9,7 @@
 // and checks the content checksum. Written as the Java client does: independent blocks of 64 KB, no checksums.
 import { RecordError } from './error.ts'
 import { requireLazily } from './lazy.ts'
+import { lz4CompressHigh } from './lz4-high.ts'
 import { copyLiteral, copyWithin } from './snappy.ts'
 import { xxh32 } from './xxh32.ts'
 
@@ -18,6 +20,7 @@ const FLG = 0x60
 const BD = 0x40
 /** Blocks below this are stored: they would hardly shrink. */
 const MIN_COMPRESSED = 16
+const DEFAULT_LEVEL = 9
 
 const corrupt = (why: string): RecordError => new RecordError('CORRUPT', `Invalid LZ4 data: ${why}`)
 const tooLarge = (maxBytes: number): RecordError =>
@@ -42,13 +45,21 @@ function frameHeader(brokenChecksum: boolean): Buffer {
   return header
 }
 
-export function lz4Compress(bytes: Buffer, brokenChecksum = false): Buffer {
+/** One block, null if it is to be stored. */
+function compressBlock(block: Buffer, level: number): Uint8Array | null {
+  if (block.length < MIN_COMPRESSED) return null
+  if (level !== DEFAULT_LEVEL) return lz4CompressHigh(block, level)
   if (blockCompressor === undefined) blockCompressor = loadCompressor()
+  // The package puts the uncompressed size, 4 bytes, in front.
+  return blockCompressor === null ? null : blockCompressor(block).subarray(4)
+}
+
+/** `level` 1 to 17, as Kafka understands it: the default, 9, is the fast compressor, all others are its slower relative. */
+export function lz4Compress(bytes: Buffer, level = DEFAULT_LEVEL, brokenChecksum = false): Buffer {
   const parts: Uint8Array[] = [frameHeader(brokenChecksum)]
   for (let at = 0; at < bytes.length; at += BLOCK_SIZE) {
     const block = bytes.subarray(at, at + BLOCK_SIZE)
-    // The package puts the uncompressed size, 4 bytes, in front.
-    const packed = blockCompressor === null || block.length < MIN_COMPRESSED ? null : blockCompressor(block).subarray(4)
+    const packed = compressBlock(block, level)
     const size = Buffer.alloc(4)
     if (packed !== null && packed.length < block.length) {
       size.writeUInt32LE(packed.length)

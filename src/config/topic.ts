@@ -166,6 +166,7 @@ function compressionLevel(topic: TopicConfig): number | undefined {
     case 'zstd':
       return topic['compression.zstd.level']
     case 'lz4':
+      return topic['compression.lz4.level']
     case 'snappy':
     case 'uncompressed':
     case 'producer':

@@ -17,7 +17,8 @@ export const logKeys = {
     min: 1,
     max: 17,
     update: 'cluster',
-    doc: 'Level used when the broker compresses with lz4; the encoder in use knows one level only.',
+    works: true,
+    doc: 'Level used when the broker compresses with lz4: the default is the fast compressor, all others a slower one.',
   }),
   'compression.type': oneOf(['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], {
     default: 'producer',

@@ -24,7 +24,8 @@ export const topicKeys = {
     min: 1,
     max: 17,
     broker: [same('compression.lz4.level')],
-    doc: 'Level used when the broker compresses with lz4; the encoder in use knows one level only.',
+    works: true,
+    doc: 'Level used when the broker compresses with lz4: the default is the fast compressor, all others a slower one.',
   }),
   'compression.type': oneOf(['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], {
     default: 'producer',
