@@ -1,9 +1,10 @@
-/** The disk driver of the Files port. Of storage this, files-lock.ts and files-open.ts alone touch node:fs. */
+/** The disk driver of the Files port. Of storage this, files-lock.ts, files-open.ts and files-freed.ts alone touch node:fs. */
 import fs from 'node:fs'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileHandle } from './files.ts'
 import type { Files } from './files.ts'
+import { freeLater } from './files-freed.ts'
 import { lockHolder, takeLock } from './files-lock.ts'
 import { OpenFiles } from './files-open.ts'
 import { parentOf, TEMPORARY_SUFFIX } from './names.ts'
@@ -60,9 +61,15 @@ export function diskFiles(root: string, { maxOpen = 1024, openFiles }: DiskFiles
         if (created === resolve(first)) return
       }
     },
-    rename: (from, to) => renameSync(at(from), at(to)),
-    remove: path => unlinkSync(at(path)),
-    removeDir: path => rmSync(at(path), { recursive: true }),
+    rename: (from, to) => freeLater([at(to)], () => renameSync(at(from), at(to))),
+    remove: path => freeLater([at(path)], () => unlinkSync(at(path))),
+    removeDir(path) {
+      const inside = open.withDescriptors(() => readdirSync(at(path)))
+      freeLater(
+        inside.map(name => `${at(path)}/${name}`),
+        () => rmSync(at(path), { recursive: true }),
+      )
+    },
     readAll: path => open.withDescriptors(() => readFileSync(at(path))),
     writeAtomic(path, data) {
       replace(path, data, fs.fsyncSync)

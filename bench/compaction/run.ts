@@ -1,5 +1,5 @@
 // Compaction measured by hand: `tsx bench/compaction/run.ts [mb] [codec]` compacts a log on the disk below the temporary folder, with
-// the pace of a broker, and prints MB/s and the longest time that the event loop was held up.
+// the pace of a broker, and prints MB/s, what was written, and the longest time that the event loop was held up.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,7 +93,7 @@ try {
   await log.sync()
   const before = log.sizeInBytes
   const delay = monitorEventLoopDelay({ resolution: 1 })
-  for (const round of ['first', 'again']) {
+  for (const round of ['first', 'again', 'once more']) {
     const now = Date.now()
     const cleanable = log.compaction.plan({ now, stableOffset: log.logEndOffset, cleanedOffset: undefined })
     const pace = watched(cleanerPace(runtime, { threads: 1, maxBytesPerSecond: Number.MAX_VALUE }))
@@ -118,7 +118,7 @@ try {
     console.log(
       `${round}: ${(cleanable.cleanableBytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(2)} s: ` +
         `${(cleanable.cleanableBytes / 1e6 / seconds).toFixed(0)} MB/s of log, ${(processed / seconds).toFixed(0)} MB/s read, ` +
-        `${(counts.recordsRead / seconds / 1000).toFixed(0)}k records/s, ${counts.recordsRead} -> ${counts.recordsKept} records; ` +
+        `${(counts.recordsRead / seconds / 1000).toFixed(0)}k records/s, ${counts.recordsRead} -> ${counts.recordsKept} records; ${(counts.bytesWritten / 1e6).toFixed(0)} MB written, ${counts.segmentsLeft} of ${counts.segmentsBefore} segments left as they are; ` +
         `${(cleanable.cleanableBytes / 1e6 / cpuSeconds).toFixed(0)} MB per CPU second; ` +
         `longest slice ${pace.longestSliceMs.toFixed(1)} ms, by CPU time ${pace.longestCpuMs.toFixed(1)} ms; event loop delay max ${(delay.max / 1e6).toFixed(1)} ms, p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms`,
     )

@@ -1,9 +1,18 @@
 // The Files port: the same suite for every driver, then what each promises alone.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { crashFiles } from '../../storage/files-crash.ts'
 import { diskFiles } from '../../storage/files-disk.ts'
 import { memoryFiles } from '../../storage/files-memory.ts'
@@ -140,6 +149,51 @@ describe('disk driver', () => {
     await expect(handle.sync()).rejects.toThrow('closed')
     expect(readFileSync(join(root, 'x'), 'utf8')).toBe('1')
     expect(statSync(join(root, 'x')).mode & 0o777).toBe(0o644 & ~process.umask())
+  })
+})
+
+describe('a large file that loses its name', () => {
+  const LARGE = Buffer.alloc(2 * 1024 * 1024, 'x')
+  const heldIn = (root: string): string[] =>
+    readdirSync('/proc/self/fd').flatMap(fd => {
+      try {
+        const path = readlinkSync(`/proc/self/fd/${fd}`)
+        return path.startsWith(root) ? [path.slice(root.length + 1)] : []
+      } catch {
+        // Closed meanwhile.
+        return []
+      }
+    })
+
+  test.skipIf(!HAS_PROC)('is gone at once, and freed by a thread', async () => {
+    const root = temporaryFolder()
+    const files = diskFiles(root)
+    files.mkdir('folder')
+    for (const path of ['a', 'b', 'c', 'folder/d', 'folder/e', 'small']) {
+      writeFileSync(join(root, path), path === 'small' ? 'x' : LARGE)
+    }
+    files.remove('small')
+    expect(heldIn(root)).toEqual([])
+    files.remove('a')
+    files.rename('b', 'c')
+    files.removeDir('folder')
+    expect(files.list('')).toEqual(['c'])
+    expect(text(files, 'c')).toBe(LARGE.toString())
+    // The first may be closed by now, the next is when it was told.
+    const others = heldIn(root).filter(path => !path.startsWith('a '))
+    expect(others.toSorted()).toEqual(['c', 'folder/d', 'folder/e'].map(path => `${path} (deleted)`))
+    await vi.waitFor(() => expect(heldIn(root)).toEqual([]))
+    expect(files.list('')).toEqual(['c'])
+  })
+
+  test('whatever goes wrong, as it was', async () => {
+    const root = temporaryFolder()
+    const files = diskFiles(root)
+    expect(() => files.remove('none')).toThrow('ENOENT')
+    writeFileSync(join(root, 'large'), LARGE)
+    expect(() => files.rename('none', 'large')).toThrow('ENOENT')
+    expect(files.size('large')).toBe(LARGE.length)
+    if (HAS_PROC) await vi.waitFor(() => expect(heldIn(root)).toEqual([]))
   })
 })
 
