@@ -1,5 +1,7 @@
-// DescribeQuorum shows the quorum of the metadata log (KIP-595): this node, which leads it and is its only voter. Kafka:
+// DescribeQuorum shows the quorum of the metadata log (KIP-595, KIP-853): this node, which leads it and is its only voter. Kafka:
 // KafkaRaftClient.java (handleDescribeQuorumRequest), RaftUtil.java (singletonDescribeQuorumResponse).
+import type { Broker, ReachedAt } from '../broker/broker.ts'
+import type { NamedAddress } from './controller-listener.ts'
 import { errorOf, NONE, UNKNOWN_TOPIC_OR_PARTITION } from '../../protocol/errors.ts'
 import { DescribeQuorum } from '../../protocol/messages/55-describe-quorum.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
@@ -29,10 +31,10 @@ export const describeQuorum = handler(
     }
     const { image, leaderEpoch } = broker.metadata
     const highWatermark = image.endOffset
+    const { replicaDirectoryId, listeners } = voterOf(broker, connection)
     const voter = {
       replicaId: broker.nodeId,
-      // The set of voters is fixed (kraft.version 0), and known without directories.
-      replicaDirectoryId: ZERO_UUID,
+      replicaDirectoryId,
       logEndOffset: highWatermark,
       lastFetchTimestamp: now,
       lastCaughtUpTimestamp: now,
@@ -47,11 +49,18 @@ export const describeQuorum = handler(
           partitions: [{ partitionIndex: 0, errorCode: NONE, errorMessage: '', ...found }],
         },
       ],
-      // The controller has no listener of its own.
-      nodes: broker.nodes(connection).map(({ nodeId, host, port }) => ({
-        nodeId,
-        listeners: [{ name: connection.listenerName, host, port }],
-      })),
+      nodes: [{ nodeId: broker.nodeId, listeners }],
     }
   },
 )
+
+/** As it was recorded; a fixed voter (kraft.version 0) is known without a directory, and has no listener but the broker's. */
+function voterOf(
+  broker: Broker,
+  connection: ReachedAt,
+): { replicaDirectoryId: string; listeners: readonly NamedAddress[] } {
+  const recorded = broker.metadata.quorum.voters?.find(({ voterId }) => voterId === broker.nodeId)
+  if (recorded) return { replicaDirectoryId: recorded.voterDirectoryId, listeners: recorded.endpoints }
+  const [{ host, port }] = broker.nodes(connection)
+  return { replicaDirectoryId: ZERO_UUID, listeners: [{ name: connection.listenerName, host, port }] }
+}

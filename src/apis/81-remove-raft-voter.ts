@@ -1,6 +1,13 @@
-// RemoveRaftVoter takes a voter out of the metadata quorum (KIP-853), which a fixed set of voters (kraft.version 0) does not
-// allow. Kafka: KafkaRaftClient.java (handleRemoveVoterRequest), RemoveVoterHandler.java.
-import { INCONSISTENT_CLUSTER_ID, INVALID_REQUEST, KafkaError, UNSUPPORTED_VERSION } from '../../protocol/errors.ts'
+// RemoveRaftVoter takes a voter out of the metadata quorum (KIP-853). A fixed set of voters (kraft.version 0) does not allow it, and
+// the last one of a recorded set stays. Kafka: KafkaRaftClient.java (handleRemoveVoterRequest), RemoveVoterHandler.java, VoterSet.java
+// (removeVoter).
+import {
+  INCONSISTENT_CLUSTER_ID,
+  INVALID_REQUEST,
+  KafkaError,
+  UNSUPPORTED_VERSION,
+  VOTER_NOT_FOUND,
+} from '../../protocol/errors.ts'
 import { RemoveRaftVoter } from '../../protocol/messages/81-remove-raft-voter.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { handler } from './handler.ts'
@@ -13,6 +20,9 @@ export const removeRaftVoter = handler(
       throw new KafkaError(INCONSISTENT_CLUSTER_ID, `This is the cluster ${broker.clusterId}.`)
     if (voterId < 0 || voterDirectoryId === ZERO_UUID)
       throw new KafkaError(INVALID_REQUEST, 'The request names no voter.')
-    throw new KafkaError(UNSUPPORTED_VERSION, 'The set of voters is fixed: kraft.version is 0.')
+    if (broker.metadata.quorum.kraftVersion === 0)
+      throw new KafkaError(UNSUPPORTED_VERSION, 'The set of voters is fixed: kraft.version is 0.')
+    const reason = voterId === broker.nodeId ? 'It is the only voter.' : `Node ${voterId} is no voter.`
+    throw new KafkaError(VOTER_NOT_FOUND, reason)
   },
 )

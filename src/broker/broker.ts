@@ -2,7 +2,7 @@
 // how to answer questions that need several of them; src/index.ts builds it.
 import type { Runtime } from '../runtime/index.ts'
 import type { LogLevels } from '../runtime/levels.ts'
-import type { MetadataView, PartitionImage } from '../cluster/image.ts'
+import type { PartitionImage } from '../cluster/image.ts'
 import type { MetadataStore } from '../cluster/metadata.ts'
 import type { ProducerIds } from '../cluster/producer-ids.ts'
 import type { BrokerConfig } from '../config/index.ts'
@@ -17,7 +17,7 @@ import type { Durability } from './partition.ts'
 import type { Transactions } from './transactions.ts'
 import { FENCED_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER } from '../../protocol/errors.ts'
 import { autoCreateTopics, internalTopicsOf } from '../cluster/controller.ts'
-import { supportedFeatures, type ServedFeature } from '../cluster/features.ts'
+import { KRAFT_VERSION, supportedFeatures, type ServedFeature } from '../cluster/features.ts'
 import { GROUP_METADATA_TOPIC, isInternalTopic, TRANSACTION_STATE_TOPIC } from '../cluster/topic-names.ts'
 
 /** A broker as clients are told of it. */
@@ -166,7 +166,7 @@ export class Broker implements BrokerParts {
 
   /** KIP-584. Only what is served is told; the epoch is the offset of the metadata log. */
   features(): { supported: readonly Feature[]; finalized: { name: string; level: number }[]; epoch: number } {
-    return featuresOf(this.metadata.image)
+    return featuresOf(this.metadata)
   }
 
   #leaderOf(topic: string, index: number, connection: ReachedAt): Node | undefined {
@@ -184,11 +184,11 @@ export class Broker implements BrokerParts {
   }
 }
 
-function featuresOf(image: MetadataView): ReturnType<Broker['features']> {
+function featuresOf({ image, quorum }: MetadataStore): ReturnType<Broker['features']> {
   return {
     supported: supportedFeatures,
     finalized: supportedFeatures
-      .map(({ name }) => ({ name, level: image.featureLevel(name) }))
+      .map(({ name }) => ({ name, level: name === KRAFT_VERSION ? quorum.kraftVersion : image.featureLevel(name) }))
       .filter(({ level }) => level > 0),
     epoch: image.endOffset,
   }

@@ -300,10 +300,10 @@ export class ReplicaMoves {
     this.#o.suspect(directory, asError(error))
   }
 
-  /** Keeps to replica.alter.log.dirs.io.max.bytes.per.second, which may change meanwhile. */
+  /** Keeps to replica.alter.log.dirs.io.max.bytes.per.second, which may change meanwhile; all moves share it. */
   async #rest(move: Move, bytes: number): Promise<void> {
     for (let owed = bytes; owed > 0 && !move.isCancelled;) {
-      const rate = this.#o.config['replica.alter.log.dirs.io.max.bytes.per.second']
+      const rate = this.#o.config['replica.alter.log.dirs.io.max.bytes.per.second'] / Math.max(1, this.#moves.size)
       const ms = Math.min(MAX_REST_MS, Math.floor((owed * 1000) / rate))
       if (ms < 1) return
       await this.#pause(move, ms)

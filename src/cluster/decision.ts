@@ -1,10 +1,13 @@
 /** What a controller function returns: records to append and the reply to give once they are durable. */
 import { errorOf } from '../../protocol/errors.ts'
+import type { Quorum } from './quorum.ts'
 import type { MetadataRecord } from './records.ts'
 
 export interface Decision<Reply> {
   readonly records: readonly MetadataRecord[]
   readonly reply: Reply
+  /** What the quorum becomes, recorded in front of `records`, of which there must be one then. */
+  readonly quorum?: Quorum
 }
 
 /** An error for one item of a request, in the fields the replies have for it. */

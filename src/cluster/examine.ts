@@ -9,6 +9,7 @@ import { UnfitError } from '../../storage/log-dir-owner.ts'
 import * as names from '../../storage/names.ts'
 import { parseQuorumState } from '../../storage/quorum-state.ts'
 import { checkMetadataVersion } from './broker-registration.ts'
+import { MAX_KRAFT_VERSION } from './features.ts'
 import { MetadataImage, MetadataReplayError } from './image.ts'
 import { loadBatches } from './metadata-log.ts'
 import { checkVoters, fixedQuorum } from './quorum.ts'
@@ -17,7 +18,6 @@ import { loadSnapshots } from './snapshot-files.ts'
 import { snapshotRecords } from './snapshot.ts'
 
 const FOLDER = names.partitionFolder(names.CLUSTER_METADATA_TOPIC, 0)
-const MAX_KRAFT_VERSION = 1
 
 /** Throws UnfitError, and what the disk throws. Changes nothing. */
 export function examineKafkaDir(files: Files, nodeId: number): void {

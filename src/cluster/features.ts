@@ -5,8 +5,9 @@ import { METADATA_VERSION, METADATA_VERSION_LEVEL, MIN_METADATA_VERSION } from '
 export const TRANSACTION_VERSION = 'transaction.version'
 /** KIP-966: 1 tracks replicas that may lead although they are not in sync, and fixes min.insync.replicas for the cluster. */
 export const ELR_VERSION = 'eligible.leader.replicas.version'
-/** KIP-853: 1 lets voters come and go. The controller lives inside the broker, so it stays at 0, in no record. */
+/** KIP-853: 1 records the voters of the metadata log. It stands in control records, not among the other levels: see quorum.ts. */
 export const KRAFT_VERSION = 'kraft.version'
+export const MAX_KRAFT_VERSION = 1
 
 export interface ServedFeature {
   readonly name: string
@@ -14,7 +15,7 @@ export interface ServedFeature {
   readonly maxVersion: number
 }
 
-/** All but metadata.version. */
+/** All but metadata.version and kraft.version. */
 export const servedFeatures: readonly ServedFeature[] = [
   { name: ELR_VERSION, minVersion: 0, maxVersion: 1 },
   { name: TRANSACTION_VERSION, minVersion: 0, maxVersion: 2 },
@@ -22,6 +23,7 @@ export const servedFeatures: readonly ServedFeature[] = [
 
 export const supportedFeatures: readonly ServedFeature[] = [
   { name: METADATA_VERSION, minVersion: MIN_METADATA_VERSION, maxVersion: METADATA_VERSION_LEVEL },
+  { name: KRAFT_VERSION, minVersion: 0, maxVersion: MAX_KRAFT_VERSION },
   ...servedFeatures,
 ]
 

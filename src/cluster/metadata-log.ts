@@ -3,7 +3,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeControlBatch, LEADER_CHANGE } from '../../protocol/records/control.ts'
 import { encodeBatch, forEachRecord, type RecordToEncode } from '../../protocol/records/record.ts'
 import { MetadataReplayError } from './image.ts'
-import { fixedQuorum, encodeLeaderChange, quorumAfter, type Quorum } from './quorum.ts'
+import { fixedQuorum, encodeLeaderChange, quorumAfter, quorumRecords, type Quorum } from './quorum.ts'
 import { decodeRecord, encodeRecord } from './record-codec.ts'
 import type { MetadataRecord } from './records.ts'
 import type { Snapshot, SnapshotId, SnapshotToWrite } from './snapshot.ts'
@@ -73,6 +73,10 @@ const encodeValues = (values: readonly Buffer[], timestamp: number): Buffer =>
 /** The control batch with which a leader opens its epoch; here the one voter elected itself. */
 export const leaderChangeBatch = (leaderId: number, quorum: Quorum, timestamp: number): Buffer =>
   encodeControlBatch([{ type: LEADER_CHANGE, value: encodeLeaderChange(leaderId, quorum) }], { timestamp })
+
+/** The control batch by which kraft.version rises: the version, and who votes. */
+export const quorumBatch = (quorum: Quorum, timestamp: number): Buffer =>
+  encodeControlBatch(quorumRecords(quorum), { timestamp })
 
 export interface LoadedBatch {
   /** Empty for a control batch. */

@@ -9,6 +9,7 @@ import { decodeControlKey, KRAFT_VERSION, KRAFT_VOTERS } from '../../protocol/re
 import { KRaftVersionRecord, LeaderChangeMessage, VotersRecord } from '../../protocol/state/control-records.ts'
 import { Writer } from '../../protocol/writer.ts'
 import type { QuorumState } from '../../storage/quorum-state.ts'
+import { MAX_KRAFT_VERSION } from './features.ts'
 import { MetadataReplayError } from './image.ts'
 
 export type Voter = ValueOf<typeof VotersRecord>['voters'][number]
@@ -21,6 +22,12 @@ export interface Quorum {
 }
 
 export const fixedQuorum: Quorum = { kraftVersion: 0, voters: null }
+
+/** The recorded quorum of this node alone. */
+export const recordedQuorum = (voter: Pick<Voter, 'voterId' | 'voterDirectoryId' | 'endpoints'>): Quorum => ({
+  kraftVersion: MAX_KRAFT_VERSION,
+  voters: [{ ...voter, kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: MAX_KRAFT_VERSION } }],
+})
 
 export interface ControlRecord {
   readonly type: number

@@ -6,6 +6,7 @@ import { INVALID_UPDATE_VERSION, NONE } from '../../protocol/errors.ts'
 import { refuse, type Decision, type Refusal } from './decision.ts'
 import { ELR_VERSION, KRAFT_VERSION, type ServedFeature } from './features.ts'
 import type { MetadataView } from './image.ts'
+import { recordedQuorum, type Quorum, type Voter } from './quorum.ts'
 import { ConfigResource, METADATA_VERSION, type MetadataRecord } from './records.ts'
 
 /** FeatureUpdate.UpgradeType. */
@@ -24,6 +25,8 @@ export interface UpdateFeaturesOptions {
   readonly supported: readonly ServedFeature[]
   /** What the broker was started with: becomes the cluster's when eligible leader replicas are switched on. */
   readonly minInsyncReplicas: number
+  /** This node as a voter: recorded when kraft.version rises to 1. */
+  readonly voter: Pick<Voter, 'voterId' | 'voterDirectoryId' | 'endpoints'>
 }
 
 /** Levels of metadata.version that changed the metadata (MetadataVersion.didMetadataChange): no way back from them. */
@@ -35,40 +38,50 @@ const MIN_INSYNC = 'min.insync.replicas'
 /** A feature that is named twice gets the last of its levels. */
 export function updateFeatures(
   image: MetadataView,
+  quorum: Quorum,
   updates: readonly FeatureUpdate[],
   options: UpdateFeaturesOptions,
 ): Decision<Refusal> {
   const distinct = new Map(updates.map(update => [update.feature, update]))
   const metadataVersion = distinct.get(METADATA_VERSION)?.maxVersionLevel ?? image.metadataVersion
   for (const update of distinct.values()) {
-    const reason = refusal(image, update, metadataVersion, options.supported)
+    const reason = refusal({ image, quorum, metadataVersion }, update, options.supported)
     if (reason !== null) return { records: [], reply: refuse(INVALID_UPDATE_VERSION, textOf(update, reason)) }
   }
-  const records = options.validateOnly ? [] : recordsOf(image, [...distinct.values()], options.minInsyncReplicas)
-  return { records, reply: refuse(NONE, null) }
+  const reply = refuse(NONE, null)
+  if (options.validateOnly) return { records: [], reply }
+  const records = recordsOf(image, [...distinct.values()], options.minInsyncReplicas)
+  const rises = (distinct.get(KRAFT_VERSION)?.maxVersionLevel ?? 0) > quorum.kraftVersion
+  return { records, reply, ...(rises && { quorum: recordedQuorum(options.voter) }) }
 }
 
 const textOf = ({ feature, maxVersionLevel }: FeatureUpdate, reason: string): string =>
   `${feature} cannot be set to ${maxVersionLevel}: ${reason}`
 
+interface Before {
+  readonly image: MetadataView
+  readonly quorum: Quorum
+  /** After the request. */
+  readonly metadataVersion: number
+}
+
 /** Why an update may not be; null: it may. */
 function refusal(
-  image: MetadataView,
+  { image, quorum, metadataVersion }: Before,
   { feature, maxVersionLevel: level, upgradeType }: FeatureUpdate,
-  metadataVersion: number,
   supported: readonly ServedFeature[],
 ): string | null {
   if (!isUpgradeType(upgradeType)) return `there is no upgrade type ${upgradeType}.`
   if (level < 0) return 'a level cannot be negative.'
   const unsupported = notSupported(image, feature, level, supported)
   if (unsupported !== null) return unsupported
-  const current = image.featureLevel(feature)
+  const current = feature === KRAFT_VERSION ? quorum.kraftVersion : image.featureLevel(feature)
   if (level < current && upgradeType === UpgradeType.UPGRADE)
     return `it is at ${current}, and a downgrade must say whether it is a safe or an unsafe one.`
   if (level > current && upgradeType !== UpgradeType.UPGRADE) return `it is at ${current}, which is no downgrade.`
   if (feature === METADATA_VERSION)
     return isLossless(current, level) ? null : `it is at ${current}, and the way back would lose metadata.`
-  if (feature === KRAFT_VERSION) return null
+  if (feature === KRAFT_VERSION) return level < current ? `it is at ${current}, and there is no way back.` : null
   if (!supported.some(({ name }) => name === feature)) return 'there is no such feature.'
   if (feature === ELR_VERSION && level > 0 && metadataVersion < ELR_NEEDS_METADATA)
     return `it needs ${METADATA_VERSION} ${ELR_NEEDS_METADATA}.`

@@ -78,7 +78,10 @@ export function describeTopic(broker: BrokerConfig, overrides: Overrides, option
 }
 
 export function describeBroker(broker: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
-  const entries = wanted(brokerKeys, options, name => broker.explicit.has(name)).map(name => {
+  const { explicit, dynamic } = broker
+  const isSet = (name: string): boolean =>
+    explicit.has(name) || [dynamic.broker, dynamic.cluster].some(of => of.has(name as BrokerKeyName))
+  const entries = wanted(brokerKeys, options, isSet).map(name => {
     const key: Key<unknown> = brokerKeys[name]
     const value = formatValue(key, broker[name])
     return entry(name, key, value, brokerSynonyms(broker, name), key.update === 'restart', options)
@@ -140,8 +143,9 @@ export function wanted<K extends Readonly<Record<string, Key<unknown>>>>(
   const asked = names === null || names.length === 0 ? null : new Set(names)
   return all.filter(name => {
     const key = keys[name]!
-    // Kafka lists an internal key only where it is set, and keys that no file can set not at all.
-    return (asked === null || asked.has(name)) && key.dynamicOnly !== true && (key.internal !== true || isSet(name))
+    // Kafka lists internal keys, and those that no file can set, only where they are set.
+    const isListed = key.internal !== true && key.dynamicOnly !== true
+    return (asked === null || asked.has(name)) && (isListed || isSet(name))
   })
 }
 

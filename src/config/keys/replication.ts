@@ -93,14 +93,16 @@ export const replicationKeys = {
     min: 0,
     update: 'cluster',
     dynamicOnly: true,
-    doc: 'Most bytes per second that followers here read for throttled replicas.',
+    works: true,
+    doc: 'Most bytes per second that followers here read for throttled replicas; with one broker there are none, so it always holds.',
   }),
   'leader.replication.throttled.rate': long({
     default: LONG_MAX,
     min: 0,
     update: 'cluster',
     dynamicOnly: true,
-    doc: 'Most bytes per second that leaders here send to throttled replicas.',
+    works: true,
+    doc: 'Most bytes per second that leaders here send to throttled replicas; with one broker there is no replication, so it always holds.',
   }),
   'replica.alter.log.dirs.io.max.bytes.per.second': long({
     default: LONG_MAX,

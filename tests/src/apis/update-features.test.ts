@@ -1,16 +1,26 @@
 // UpdateFeatures over the real handlers: which levels may be, that they last and that coordinators follow.
 import { describe, expect, test } from 'vitest'
 import { memoryFiles } from '../../../storage/files-memory.ts'
-import { INVALID_UPDATE_VERSION, NONE, UNSUPPORTED_VERSION } from '../../../protocol/errors.ts'
+import {
+  DUPLICATE_VOTER,
+  INVALID_REQUEST,
+  INVALID_UPDATE_VERSION,
+  NONE,
+  REQUEST_TIMED_OUT,
+  UNSUPPORTED_VERSION,
+} from '../../../protocol/errors.ts'
 import {
   AddPartitionsToTxn,
+  AddRaftVoter,
   ApiVersions,
   DescribeConfigs,
+  DescribeQuorum,
   EndTxn,
   IncrementalAlterConfigs,
   UpdateFeatures,
 } from '../../../protocol/messages/index.ts'
 import { decodeRecords } from '../../../protocol/records/record.ts'
+import { ZERO_UUID } from '../../../protocol/schema.ts'
 import { testBroker, type TestBroker } from '../broker/harness.ts'
 import { TestProducer } from '../broker/transactional-client.ts'
 
@@ -18,6 +28,7 @@ const [UPGRADE, SAFE, UNSAFE] = [1, 2, 3]
 const METADATA = 'metadata.version'
 const TRANSACTION = 'transaction.version'
 const ELR = 'eligible.leader.replicas.version'
+const KRAFT = 'kraft.version'
 const start = (config: Record<string, string> = {}): Promise<TestBroker> =>
   testBroker({ files: memoryFiles(), config: { 'transaction.state.log.replication.factor': 1, ...config } })
 
@@ -37,6 +48,20 @@ async function told(broker: TestBroker) {
   }))!
   const levels = Object.fromEntries(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]))
   return { levels, epoch: finalizedFeaturesEpoch }
+}
+
+/** As DescribeQuorum tells of it. */
+async function voter(broker: TestBroker) {
+  const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
+  const answer = (await broker.ask(DescribeQuorum, { topics }))!
+  const { replicaDirectoryId } = answer.topics[0]!.partitions[0]!.currentVoters[0]!
+  return { directory: replicaDirectoryId, listeners: answer.nodes[0]!.listeners }
+}
+
+async function add(broker: TestBroker, voterId: number, listener: string): Promise<number> {
+  const listeners = [{ name: listener, host: '127.0.0.1', port: 9 }]
+  const request = { clusterId: null, voterId, voterDirectoryId: 'c29tZS1kaXJlY3RvcnktaQ', listeners, timeoutMs: 1000 }
+  return (await broker.ask(AddRaftVoter, request))!.errorCode
 }
 
 const minInsync = async (broker: TestBroker, resourceName: string) => {
@@ -85,7 +110,9 @@ describe('UpdateFeatures', () => {
     ['a feature that is not served', [['group.version', 1]]],
     ['the same at level 0', [['group.version', 0, SAFE]]],
     ['an unknown feature', [['no.such.feature', 0, SAFE]]],
-    ['another kind of quorum', [['kraft.version', 1]]],
+    ['a kind of quorum there is not', [['kraft.version', 2]]],
+    ['a good one and that', [['kraft.version', 1], ['kraft.version', 2]]], // oxfmt-ignore
+    ['another kind of quorum as a downgrade', [['kraft.version', 1, SAFE]]],
     ['a metadata version that would lose something', [[METADATA, 29, SAFE]]],
     ['the same without care', [[METADATA, 29, UNSAFE]]],
     ['a metadata version there is not', [[METADATA, 31]]],
@@ -97,6 +124,38 @@ describe('UpdateFeatures', () => {
     const before = await told(broker)
     expect(await update(broker, updates)).toMatchObject({ errorCode: INVALID_UPDATE_VERSION, results: [] })
     expect(await told(broker)).toEqual(before)
+  })
+
+  test('kraft.version records the voter, which lasts, and there is no way back', async () => {
+    const files = memoryFiles()
+    const config = { listeners: 'PLAINTEXT://:0,RAFT://127.0.0.1:9093', 'controller.listener.names': 'RAFT' }
+    const broker = await testBroker({ files, config })
+    const before = await told(broker)
+    expect(await voter(broker)).toMatchObject({ directory: ZERO_UUID, listeners: [{ name: 'PLAINTEXT' }] })
+    expect(await update(broker, [[KRAFT, 1]], { validateOnly: true })).toMatchObject({ errorCode: NONE })
+    expect(await told(broker)).toEqual(before)
+    expect(await update(broker, [[KRAFT, 1]])).toMatchObject({ errorCode: NONE })
+    const directory = broker.opened.broker.dirs.metadataDir.directoryId
+    const recorded = { directory, listeners: [{ name: 'RAFT', host: '127.0.0.1', port: 9093 }] }
+    const lasts = async (of: TestBroker): Promise<void> => {
+      expect((await told(of)).levels).toEqual({ ...before.levels, [KRAFT]: 1 })
+      expect(await voter(of)).toEqual(recorded)
+      for (const [level, type] of [
+        [0, SAFE],
+        [0, UNSAFE],
+        [0, UPGRADE],
+      ] as const)
+        // oxfmt-ignore
+        expect((await update(of, [[KRAFT, level, type]])).errorCode).toBe(INVALID_UPDATE_VERSION)
+      expect(await update(of, [[KRAFT, 1]])).toMatchObject({ errorCode: NONE })
+    }
+    await lasts(broker)
+    await broker.opened.close()
+    const again = await testBroker({ files })
+    await lasts(again)
+    expect(await add(again, 7, 'RAFT')).toBe(REQUEST_TIMED_OUT)
+    expect(await add(again, 1, 'RAFT')).toBe(DUPLICATE_VOTER)
+    expect(await add(again, 7, 'CONTROLLER')).toBe(INVALID_REQUEST)
   })
 
   test('a downgrade to a higher level is refused', async () => {

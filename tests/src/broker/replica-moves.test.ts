@@ -219,6 +219,32 @@ describe('a move', () => {
     expect(await isMoved(broker)).toBe(true)
   })
 
+  test('all moves share that rate', async () => {
+    const disks = { files: crashFiles(), more: { other: crashFiles() } }
+    const broker = await testBroker(disks)
+    const pathOf = (topic: string): string => broker.opened.broker.dirs.of(topic, 0)!.path
+    const took = async (...topics: string[]): Promise<number> => {
+      const { runtime } = broker
+      Object.assign(broker.opened.broker.config, { 'replica.alter.log.dirs.io.max.bytes.per.second': 100 })
+      const began = runtime.clock.now()
+      await Promise.all(topics.map(topic => move(broker, topic, 'other')))
+      while (topics.some(topic => pathOf(topic) !== 'other')) {
+        if (runtime.clock.now() - began > 600_000) throw new Error('it takes too long')
+        await runtime.advanceAsync(500)
+      }
+      return runtime.clock.now() - began
+    }
+    const names = ['t', 'u', 'v', 'w', 'x', 'y']
+    for (const topic of names) {
+      await broker.createTopic(topic, 1, SMALL)
+      for (let i = 0; i < 10; i++) await produce(broker, topic, 'value')
+    }
+    const [first, ...others] = names.filter(topic => pathOf(topic) === 'test')
+    const one = await took(first!)
+    expect(others).toHaveLength(2)
+    expect(await took(...others)).toBeGreaterThan(1.6 * one)
+  })
+
   test('into a directory that fails leaves the partition where it is', async () => {
     const disks = { files: crashFiles(), more: { other: crashFiles() } }
     const broker = await testBroker(disks)

@@ -107,6 +107,8 @@ describe('effects', () => {
     'unclean.leader.election.enable',
     'leader.replication.throttled.replicas',
     'follower.replication.throttled.replicas',
+    'leader.replication.throttled.rate',
+    'follower.replication.throttled.rate',
   ]
   /** Read only to refuse what is not served. */
   const refused = ['config.providers', 'security.inter.broker.protocol']
@@ -126,7 +128,10 @@ describe('effects', () => {
     const topics = Object.values<Key<unknown>>(topicKeys).filter(({ effect }) => effect === 'works')
     const synonyms = new Set(topics.flatMap(key => (key.broker ?? []).map(synonym => synonym.key)))
     const wrong = namesOf(brokerKeys).filter(name => {
-      const used = (read(name) || synonyms.has(name)) && !refused.includes(name) && !bounding.includes(name)
+      const used =
+        (read(name) || synonyms.has(name) || vacuous.includes(name)) &&
+        !refused.includes(name) &&
+        !bounding.includes(name)
       return used !== (brokerKeys[name].effect === 'works')
     })
     expect(wrong).toEqual([])
