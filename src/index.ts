@@ -16,6 +16,7 @@ import { ConfigResource } from './cluster/records.ts'
 import { ConfigError, parse } from './config/index.ts'
 import { silentLogger, systemRuntime } from './runtime/index.ts'
 import { LogLevels } from './runtime/levels.ts'
+import { MemoryBudget, type MemoryPool } from './runtime/memory.ts'
 import { createServer, type Bound, type Server } from './server/listener.ts'
 import { serverLimits } from './server-limits.ts'
 
@@ -43,6 +44,15 @@ export interface ConfiguredOptions {
   readonly logLevel?: LevelName
 }
 
+export interface BrokerMetrics {
+  readonly memory: {
+    /** odradek.memory.bytes; the limits of the pools together are not above it. */
+    readonly totalBytes: number
+    /** By name; none before listen(). */
+    readonly pools: readonly MemoryPool[]
+  }
+}
+
 export interface RunningBroker extends AsyncDisposable {
   /** `host:port` for clients on this machine; known once listen() has resolved. */
   readonly bootstrap: string
@@ -50,16 +60,19 @@ export interface RunningBroker extends AsyncDisposable {
   listen(): Promise<void>
   /** What clients have pushed of their own metrics (KIP-714), the one that pushed last first; docs/client-metrics.md. */
   clientMetrics(): ClientMetrics[]
+  /** How the broker is doing, as numbers; docs/metrics.md. */
+  metrics(): BrokerMetrics
   /** Answers what is in flight, writes and syncs, and leaves no handle open. Idempotent. */
   close(): Promise<void>
 }
 
 /** Creates a broker; nothing happens before listen(). Throws ConfigError for a configuration that cannot be. */
 export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): RunningBroker {
-  const { config, memory, logger, logLevel } = configured(options)
+  const { config, memory: inMemory, logger, logLevel } = configured(options)
   const levels = new LogLevels(logger, logLevel)
   const runtime = systemRuntime(levels.logger('odradek.server'))
-  const { directories, metadata } = directoriesOf(config, memory)
+  const { directories, metadata } = directoriesOf(config, inMemory)
+  const memory = new MemoryBudget(config.memory.total)
   let opened: OpenBroker | null = null
   let server: Server | null = null
   const bound: Bound[] = []
@@ -67,7 +80,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
   let closing: Promise<void> | null = null
 
   async function start(): Promise<void> {
-    opened = await openBroker({ config, runtime, levels, directories, metadata, durable: !memory })
+    opened = await openBroker({ config, runtime, levels, directories, metadata, memory, durable: !inMemory })
     const { broker } = opened
     server = createServer({
       runtime,
@@ -76,6 +89,10 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
       ...(config.explicit.has('socket.listen.backlog.size') && { backlog: config['socket.listen.backlog.size'] }),
       context: (connection, call) => ({ broker, connection, ...call }),
     })
+    const { receiving, unanswered, answers } = config.memory
+    memory.reserve('requests.receiving', receiving, server.memory.receiving)
+    memory.reserve('requests.unanswered', unanswered, server.memory.unanswered)
+    memory.reserve('answers', answers, server.memory.answers)
     broker.metadata.onChange(({ configsChanged }) => {
       if (configsChanged.some(({ resourceType }) => resourceType === ConfigResource.BROKER)) server?.limitsChanged()
     })
@@ -98,6 +115,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
     opened?.quiesce()
     await server?.drain(config['odradek.shutdown.timeout.ms'])
     await server?.close()
+    runtime.log.debug({ pools: memory.pools() }, 'Memory that was taken')
     await opened?.close()
   }
 
@@ -113,6 +131,7 @@ export function createBroker(options: BrokerOptions | ConfiguredOptions = {}): R
       listening ??= start()
       return listening
     },
+    metrics: () => ({ memory: { totalBytes: memory.totalBytes, pools: memory.pools() } }),
     clientMetrics: () => opened?.broker.telemetry.clients() ?? [],
     close() {
       closing ??= (listening ?? Promise.resolve()).then(stop, () => undefined)
@@ -168,3 +187,4 @@ export { ConfigError } from './config/index.ts'
 export type { ClientMetric, ClientMetrics } from './observe/client-metrics.ts'
 export type { Release } from './config/releases.ts'
 export type { Logger } from './runtime/log.ts'
+export type { MemoryPool } from './runtime/memory.ts'

@@ -11,7 +11,10 @@ export interface ArenaOptions {
   readonly slabBytes?: number
   /** Most bytes of slabs that belong to the tail, over all logs. */
   readonly tailBytes?: number
-  /** Most bytes that responses may keep alive beyond the tail before tails answer no more reads. */
+  /**
+   * Most bytes that responses may keep alive beyond the tail before tails answer no more reads; what they were answered
+   * until then can add all of the tail to it.
+   */
   readonly pinnedBytes?: number
   /** Most unused slabs kept for later. */
   readonly freeSlabs?: number
@@ -53,6 +56,7 @@ export class Arena {
   #current: Slab | null = null
   #hotBytes = 0
   #pinnedBytes = 0
+  #peakBytes = 0
 
   constructor(options: ArenaOptions = {}) {
     this.#slabBytes = options.slabBytes ?? 4 * 1024 * 1024
@@ -75,6 +79,15 @@ export class Arena {
 
   get freeBytes(): number {
     return this.#free.length * this.#slabBytes
+  }
+
+  /** All memory of slabs. */
+  get usedBytes(): number {
+    return this.#hotBytes + this.#pinnedBytes + this.freeBytes
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** Whether so much is pinned that reads should go to the disk instead of pinning more. */
@@ -132,10 +145,18 @@ export class Arena {
   }
 
   #add(buffer: Buffer): Slab {
-    while (this.#hot.length > 0 && this.#hotBytes + buffer.byteLength > this.#tailBytes) this.#retire()
-    const slab: Slab = { buffer, used: 0, references: 1, hot: true, tails: new Set() }
-    this.#hot.push(slab)
-    this.#hotBytes += buffer.byteLength
+    const { byteLength } = buffer
+    // A batch larger than the whole tail is in memory for no longer than until it is written.
+    const hot = byteLength <= Math.max(this.#tailBytes, this.#slabBytes)
+    const slab: Slab = { buffer, used: 0, references: hot ? 1 : 0, hot, tails: new Set() }
+    if (hot) {
+      while (this.#hot.length > 0 && this.#hotBytes + byteLength > this.#tailBytes) this.#retire()
+      this.#hot.push(slab)
+      this.#hotBytes += byteLength
+    } else {
+      this.#pinnedBytes += byteLength
+    }
+    this.#peakBytes = Math.max(this.#peakBytes, this.usedBytes)
     return slab
   }
 

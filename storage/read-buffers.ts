@@ -15,6 +15,7 @@ export class ReadBuffers {
   readonly #idle = new Map<number, Buffer[]>()
   #idleBytes = 0
   #heldBytes = 0
+  #peakBytes = 0
 
   /** @param maxHeldBytes the budget; take() does not enforce it, readers ask first */
   constructor(maxHeldBytes: number) {
@@ -28,6 +29,15 @@ export class ReadBuffers {
   /** Bytes of all buffers that were taken and not yet given back. */
   get heldBytes(): number {
     return this.#heldBytes
+  }
+
+  /** All memory of the buffers, idle ones included. */
+  get usedBytes(): number {
+    return this.#heldBytes + this.#idleBytes
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** What a read of many batches may still take: a quarter of the budget stays for readers that only want to get on. */
@@ -44,6 +54,7 @@ export class ReadBuffers {
   take(size: number): Buffer {
     const buffer = size > LARGEST_KEPT ? Buffer.allocUnsafeSlow(size) : this.#takeKept(size)
     this.#heldBytes += buffer.length
+    if (this.usedBytes > this.#peakBytes) this.#peakBytes = this.usedBytes
     return buffer
   }
 
@@ -70,9 +81,18 @@ export class ReadBuffers {
     let capacity = SMALLEST
     while (capacity < size) capacity *= 2
     const buffer = this.#idle.get(capacity)?.pop()
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(capacity)
+    if (buffer === undefined) {
+      // What lies idle in other sizes must not come on top.
+      if (this.usedBytes + capacity > this.#maxHeldBytes) this.#forgetIdle()
+      return Buffer.allocUnsafeSlow(capacity)
+    }
     this.#idleBytes -= capacity
     return buffer
+  }
+
+  #forgetIdle(): void {
+    this.#idle.clear()
+    this.#idleBytes = 0
   }
 }
 

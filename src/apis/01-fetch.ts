@@ -67,7 +67,7 @@ export const fetch = handler(
     )
     if (session.kind === 'error') return { errorCode: session.errorCode, responses: [] }
     const first = readAll(session.partitions, request, context)
-    const minBytes = Math.min(request.minBytes, maxBytesOf(request, context))
+    const minBytes = Math.min(request.minBytes, Math.max(1, maxBytesOf(request, context)))
     if (request.maxWaitMs <= 0 || first.results.length === 0 || first.bytes >= minBytes || first.urgent) {
       return answer(session, first, context)
     }
@@ -133,8 +133,9 @@ function partitionsOf(request: Request, context: RequestContext): SessionPartiti
   return partitions
 }
 
-function maxBytesOf(request: Request, { broker, apiVersion }: RequestContext): number {
-  const maxBytes = Math.min(request.maxBytes, broker.config['fetch.max.bytes'])
+/** A client that has not taken what it was given gets less. */
+function maxBytesOf(request: Request, { broker, apiVersion, connection }: RequestContext): number {
+  const maxBytes = Math.min(request.maxBytes, broker.config['fetch.max.bytes'], connection.answerRoom)
   return apiVersion <= OLD_FETCH ? Math.min(maxBytes, OLD_FETCH_MAX_BYTES) : maxBytes
 }
 

@@ -16,6 +16,8 @@ export interface ConnectionInfo {
   /** From ApiVersions 3+ (KIP-511); "unknown" before. */
   softwareName: string
   softwareVersion: string
+  /** Bytes that one more answer should not exceed: this connection's part of the memory for answers. */
+  readonly answerRoom: number
   /** Calls `fn` when the connection closes; the returned function takes that back. */
   onClose(fn: () => void): () => void
 }

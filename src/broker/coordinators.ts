@@ -112,6 +112,11 @@ export class Coordinators {
     this.#byTopic.get(topic)?.onResigned(partition)
   }
 
+  /** What they remember, roughly. */
+  get stateBytes(): number {
+    return this.groups.stateBytes + this.transactionCoordinator.stateBytes
+  }
+
   /** Resolves when no load that has begun is under way. */
   async loaded(): Promise<void> {
     await Promise.all(this.#loading)

@@ -8,6 +8,8 @@ import {
 
 /** What all sessions together may remember: one client must not fill the memory by naming partitions. */
 const MAX_PARTITIONS = 200_000
+/** What one partition of a session takes. */
+export const PARTITION_BYTES = 200
 
 /** Epochs with a meaning of their own in a Fetch request. */
 const INITIAL_EPOCH = 0
@@ -93,6 +95,11 @@ export class FetchSessions {
 
   get size(): number {
     return this.#sessions.size
+  }
+
+  /** What all of them take in memory, roughly. */
+  get bytes(): number {
+    return this.#partitions * PARTITION_BYTES
   }
 
   /** The partitions that this request is about, by the rules of session id and epoch. */

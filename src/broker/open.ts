@@ -3,9 +3,10 @@
 import type { BrokerConfig } from '../config/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import { LogLevels } from '../runtime/levels.ts'
+import { MemoryBudget } from '../runtime/memory.ts'
 import type { DirectoryOptions, OnlineDirectory } from './log-dirs.ts'
 import type { Durability } from './partition.ts'
-import { Arena } from '../../storage/arena.ts'
+import type { Arena } from '../../storage/arena.ts'
 import { readMemoryOf } from '../../storage/read-ahead.ts'
 import { applyDynamic, liveConfig } from '../config/index.ts'
 import { allocateProducerIds } from '../cluster/controller.ts'
@@ -20,15 +21,17 @@ import { ConfigResource } from '../cluster/records.ts'
 import { openMetadataLog, type StoredMetadataLog } from '../cluster/storage-log.ts'
 import { unenforcedWarning } from '../cluster/other-records.ts'
 import { cleanerCounters } from '../observe/counters.ts'
+import { KeptClientMetrics } from '../observe/client-metrics.ts'
 import { ClientTelemetry } from '../observe/client-telemetry.ts'
 import { Broker } from './broker.ts'
 import { Cleaner } from './cleaner.ts'
 import { Coordinators } from './coordinators.ts'
-import { FetchSessions } from './fetch-sessions.ts'
+import { FetchSessions, PARTITION_BYTES } from './fetch-sessions.ts'
 import { Flusher } from './flusher.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { LogDirs } from './log-dirs.ts'
 import { Logs } from './logs.ts'
+import { arenaFor, reserveState, stateShares, workFor } from './memory-pools.ts'
 import { afterOthers, metadataLogSettings, snapshotRules, tendMetadata } from './metadata-settings.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Resources } from './resources.ts'
@@ -45,6 +48,8 @@ export interface OpenBrokerOptions {
   readonly metadata?: DirectoryOptions | undefined
   /** The loggers, of which `odradek.*` are used here; by default they let everything pass. */
   readonly levels?: LogLevels
+  /** What the pools of memory are taken from; its total is that of the configuration. */
+  readonly memory?: MemoryBudget
   /** False: everything is in memory, nothing can be lost by a stop that has not already been. */
   readonly durable: boolean
   /** Levels to finalize where the log has none; default: the highest that are served. */
@@ -62,6 +67,7 @@ export interface OpenBroker {
 /** Throws LogDirError, MetadataReplayError, KafkaError; nothing stays open then. */
 export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
   const { directories, metadata, levels = new LogLevels(o.runtime.log) } = o
+  const { memory = new MemoryBudget(o.config.memory.total) } = o
   const runtime = named(o.runtime, levels, 'odradek')
   const nodeId = o.config['node.id']
   const newId = (): string => runtime.random.uuid()
@@ -82,7 +88,7 @@ export async function openBroker(o: OpenBrokerOptions): Promise<OpenBroker> {
   const { isKafkas, path, clusterId } = dirs.metadataDir
   if (isKafkas) runtime.log.info({ path, clusterId }, 'A data directory of Apache Kafka: it stays usable by it')
   try {
-    return await openOn(dirs, { ...o, runtime, levels, config: liveConfig(o.config) })
+    return await openOn(dirs, { ...o, runtime, levels, memory, config: liveConfig(o.config) })
   } catch (error) {
     await dirs.close(false)
     throw error
@@ -97,18 +103,14 @@ const named = ({ clock, timers, random }: Runtime, levels: LogLevels, name: stri
   log: levels.logger(name),
 })
 
-type Opening = OpenBrokerOptions & { readonly levels: LogLevels }
+type Opening = OpenBrokerOptions & { readonly levels: LogLevels; readonly memory: MemoryBudget }
 
 async function openOn(dirs: LogDirs, o: Opening): Promise<OpenBroker> {
   const { config, runtime, durable } = o
   const { files, wasClean } = dirs.metadataDir
   const flush = durable && config['odradek.flush.on.acks.all']
   const now = (): number => runtime.clock.now()
-  const arena = new Arena({
-    tailBytes: config['odradek.tail.cache.bytes'],
-    readBytes: config['odradek.fetch.memory.bytes'],
-    later: task => runtime.timers.defer(task),
-  })
+  const arena = arenaFor(o.memory, config.memory, task => runtime.timers.defer(task))
   const metadataLog = openMetadataLog({
     files,
     arena,
@@ -219,11 +221,25 @@ async function openWith(
     runtime: named(runtime, o.levels, 'odradek.cleaner'),
     partitions,
     counters: cleanerCounters(),
+    memory: workFor(o.memory, config.memory),
     dirs: () => dirs.online.map(({ dir }) => dir),
     dirOf: (topic, partition) => dirs.of(topic, partition)?.dir,
     isMoving: (topic, partition) => logs.moves.of(topic, partition) !== undefined,
   })
-  const telemetry = new ClientTelemetry({ config, newId: () => runtime.random.uuid(), log: runtime.log })
+  const state = stateShares(config.memory)
+  const telemetry = new ClientTelemetry({
+    config,
+    newId: () => runtime.random.uuid(),
+    log: runtime.log,
+    kept: new KeptClientMetrics({ totalBytes: state.clientMetrics, clientBytes: Math.floor(state.clientMetrics / 8) }),
+  })
+  const sessions = new FetchSessions({
+    slots: config['max.incremental.fetch.session.cache.slots'],
+    evictionMs: SESSION_EVICTION_MS,
+    newId: () => 1 + runtime.random.int(2 ** 31 - 1),
+    maxPartitions: Math.floor(state.sessions / PARTITION_BYTES),
+  })
+  reserveState(o.memory, config.memory, { coordinators, partitions, sessions, telemetry })
   const resources = new Resources({ image, telemetry, log: runtime.log })
   const broker = new Broker({
     levels: o.levels,
@@ -240,11 +256,7 @@ async function openWith(
     transactions: coordinators.transactions,
     coordinatorsLoaded: () => coordinators.loaded(),
     telemetry,
-    sessions: new FetchSessions({
-      slots: config['max.incremental.fetch.session.cache.slots'],
-      evictionMs: SESSION_EVICTION_MS,
-      newId: () => 1 + runtime.random.int(2 ** 31 - 1),
-    }),
+    sessions,
     producerIds,
     acksAllDurability,
   })

@@ -13,10 +13,6 @@ export const ourDefaults = {
   listeners: { value: ['PLAINTEXT://localhost:9092'], why: 'Nobody but this machine is served unless asked for.' },
   'log.dir': { value: ['./odradek-data'], why: 'Data stays beside the project and survives a restart of the machine.' },
   'offsets.topic.replication.factor': { value: 1, why: oneBroker },
-  'queued.max.request.bytes': {
-    value: 268_435_456,
-    why: 'Clients that begin large requests and do not end them must not fill the memory.',
-  },
   'transaction.state.log.replication.factor': { value: 1, why: oneBroker },
   'transaction.state.log.min.isr': { value: 1, why: oneBroker },
   'share.coordinator.state.topic.replication.factor': { value: 1, why: oneBroker },

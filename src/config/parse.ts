@@ -9,6 +9,7 @@ import type { ListenerLimits } from './listener-limits.ts'
 import { listenerKey, listenerLimits } from './listener-limits.ts'
 import type { Endpoint } from './listeners.ts'
 import { endpoints } from './listeners.ts'
+import { memoryShares, type MemoryShares } from './memory.ts'
 import { parseProperties } from './properties.ts'
 import { nearest } from './nearest.ts'
 import { ConfigError, checkServed, formatValue, parseValue } from './values.ts'
@@ -61,6 +62,8 @@ export type BrokerConfig = BrokerValues & {
   readonly listenerSettings: ReadonlyMap<string, Setting>
   /** The same as they are now, by listener. */
   readonly listenerLimits: ReadonlyMap<string, ListenerLimits>
+  /** How much memory each pool may take. */
+  readonly memory: MemoryShares
   /** One sentence for each thing that should be said when the broker starts. */
   readonly warnings: readonly string[]
 }
@@ -91,6 +94,7 @@ export function parse(sources: Sources = {}): BrokerConfig {
     connectionsPerIp: connectionLimits(values['max.connections.per.ip.overrides']),
     listenerSettings,
     listenerLimits: listenerLimits([...listenerSettings].map(([name, { text }]) => [name, text])),
+    memory: memoryShares(values, explicit),
     warnings,
   }
 }

@@ -65,6 +65,8 @@ export interface Effects<Record, Command, Reply> {
 }
 
 export interface Machine<Record, Command, Reply> {
+  /** What its state takes in memory, roughly; looked at now and then. */
+  readonly stateBytes?: number
   /** Reads state, never writes it. Throws KafkaError to refuse the command with that code. Ticket -1: nobody waits. */
   decide(command: Command, ticket: number, now: number): Effects<Record, Command, Reply>
   /** The only code that writes state. `offset` is where the record stands, -1 if it is not in the log. */

@@ -70,6 +70,11 @@ export class Shard<Record, Command, Reply> {
     return this.#waiters.size
   }
 
+  /** What it remembers, roughly. */
+  get stateBytes(): number {
+    return this.#machine?.stateBytes ?? 0
+  }
+
   /** The machine while the shard is active, for reading its state. */
   get machine(): Machine<Record, Command, Reply> | null {
     return this.#state === 'active' ? this.#machine : null

@@ -67,6 +67,11 @@ export class KeptClientMetrics {
     this.#limits = limits
   }
 
+  /** Roughly. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   record(identity: ClientIdentity, data: MetricsData, o: { isTerminating: boolean; now: number }): void {
     const { clientInstanceId } = identity
     const kept = this.#clients.get(clientInstanceId) ?? newClient(identity)

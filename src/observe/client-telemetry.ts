@@ -91,6 +91,11 @@ export class ClientTelemetry {
     this.#version++
   }
 
+  /** What is kept of them takes so much memory, roughly. */
+  get bytes(): number {
+    return this.#kept.bytes
+  }
+
   /** The metrics of the clients that pushed some; the one that pushed last comes first. */
   clients(): ClientMetrics[] {
     return this.#kept.list()

@@ -27,6 +27,8 @@ export interface ServerCounters {
   requestsMalformed: number
   /** Times that reading from a connection was stopped: a barrier, or too much in flight. */
   readingPaused: number
+  /** Closed because they held memory that others waited for, and stood still. */
+  connectionsShed: number
   readonly apis: Map<string, ApiCounters>
 }
 
@@ -43,6 +45,7 @@ export function serverCounters(): ServerCounters {
     requestsRefused: 0,
     requestsMalformed: 0,
     readingPaused: 0,
+    connectionsShed: 0,
     apis: new Map(),
   }
 }

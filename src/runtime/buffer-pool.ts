@@ -11,6 +11,8 @@ export class BufferPool {
   readonly #keptBytesPerClass: number
   #outstanding = 0
   #outstandingBytes = 0
+  #keptBytes = 0
+  #peakBytes = 0
 
   constructor(keptBytesPerClass = 4 << 20) {
     this.#keptBytesPerClass = keptBytesPerClass
@@ -28,16 +30,27 @@ export class BufferPool {
 
   /** Bytes kept for reuse. */
   get keptBytes(): number {
-    return this.#free.reduce((sum, list, index) => sum + (list.length << (index + MIN_SHIFT)), 0)
+    return this.#keptBytes
+  }
+
+  /** All memory of the pool: taken or kept. */
+  get usedBytes(): number {
+    return this.#outstandingBytes + this.#keptBytes
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** A buffer of at least `size` bytes with unspecified content. */
   take(size: number): Buffer {
-    const index = classOf(size)
-    const length = index > MAX_SHIFT - MIN_SHIFT ? size : 1 << (index + MIN_SHIFT)
-    const buffer = this.#free[index]?.pop() ?? Buffer.allocUnsafeSlow(length)
+    const length = lengthOf(size)
+    let buffer = this.#free[classOf(size)]?.pop()
+    if (buffer) this.#keptBytes -= length
+    else buffer = Buffer.allocUnsafeSlow(length)
     this.#outstanding++
     this.#outstandingBytes += length
+    if (this.usedBytes > this.#peakBytes) this.#peakBytes = this.usedBytes
     return buffer
   }
 
@@ -50,7 +63,20 @@ export class BufferPool {
     if (!list || list.length >= MAX_KEPT_PER_CLASS || (list.length + 1) * buffer.length > this.#keptBytesPerClass)
       return
     list.push(buffer)
+    this.#keptBytes += buffer.length
   }
+
+  /** Keeps nothing of what was given back. */
+  purge(): void {
+    for (const list of this.#free) list.length = 0
+    this.#keptBytes = 0
+  }
+}
+
+/** How many bytes a buffer for `size` takes. */
+export function lengthOf(size: number): number {
+  const index = classOf(size)
+  return index > MAX_SHIFT - MIN_SHIFT ? size : 1 << (index + MIN_SHIFT)
 }
 
 function classOf(size: number): number {

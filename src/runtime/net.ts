@@ -28,6 +28,8 @@ export interface Socket {
   readonly remotePort: number
   /** Bytes written that have not left for the operating system. */
   readonly unsentBytes: number
+  /** Bytes that have left since the beginning; grows with every piece that the peer makes room for. */
+  readonly leftBytes: number
   /** Queues the chunks by reference. */
   write(outgoing: Outgoing): void
   /** Calls the receiver's `flushing` when the running callback and its promise reactions are through. */
@@ -149,6 +151,10 @@ class SystemSocket implements AcceptedSocket {
 
   get unsentBytes(): number {
     return this.#output.unsentBytes
+  }
+
+  get leftBytes(): number {
+    return this.#output.leftBytes
   }
 
   write(outgoing: Outgoing): void {

@@ -31,6 +31,11 @@ export interface OutputEvents {
   sent(): void
 }
 
+/** A private part of a net.Socket: bytes of writes under way that the system has not taken. */
+interface Inside {
+  readonly _handle?: { readonly writeQueueSize?: number } | null
+}
+
 export class Output {
   readonly #socket: Socket
   readonly #events: OutputEvents
@@ -39,6 +44,7 @@ export class Output {
   #queuedBytes = 0
   #flying: Outgoing[] | null = null
   #flyingBytes = 0
+  #writtenBytes = 0
   #isDirty = false
   #ending = false
   #closed = false
@@ -52,12 +58,21 @@ export class Output {
     return this.#queuedBytes + this.#flyingBytes
   }
 
+  /** Bytes that have left; unlike `unsentBytes`, those of the write under way count one by one. */
+  get leftBytes(): number {
+    const { writeQueueSize = Infinity } = (this.#socket as unknown as Inside)._handle ?? {}
+    return this.#writtenBytes - this.#queuedBytes - Math.min(this.#flyingBytes, writeQueueSize)
+  }
+
   write(outgoing: Outgoing): void {
     if (this.#closed || this.#ending) return outgoing.release()
+    let bytes = 0
     for (const chunk of outgoing.chunks) {
-      this.#queuedBytes += chunk.length
+      bytes += chunk.length
       this.#chunks.push(chunk)
     }
+    this.#queuedBytes += bytes
+    this.#writtenBytes += bytes
     this.#queued.push(outgoing)
     this.flushSoon()
   }

@@ -2,20 +2,21 @@
 // much is in flight or unsent, and behind a request that holds back the next.
 import type { Encoded } from '../../protocol/index.ts'
 import type { ServerCounters } from '../observe/counters.ts'
-import type { BufferPool } from '../runtime/buffer-pool.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import type { Receiver, Socket } from '../runtime/net.ts'
 import type { Dispatcher, Exchange, Peer } from './dispatch.ts'
 import type { FrameReceiver, Refusal } from './frames.ts'
 import type { Load } from './load.ts'
+import type { ReceiveMemory } from './receive-memory.ts'
 import type { ServerLimits } from './types.ts'
 import { Writer, encodeResponse, writeResponse } from '../../protocol/index.ts'
 import { FrameSplitter } from './frames.ts'
+import { Share } from './share.ts'
 
 export interface ConnectionOwner<Context> {
   readonly runtime: Runtime
   readonly limits: ServerLimits
-  readonly pool: BufferPool
+  readonly memory: ReceiveMemory
   readonly counters: ServerCounters
   readonly dispatcher: Dispatcher<Context>
   readonly load: Load
@@ -46,6 +47,8 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   softwareName = 'unknown'
   softwareVersion = 'unknown'
   now = 0
+  receivedBytes = 0
+  readonly share: Share
   readonly holdNext = (): void => {
     this.#hold = true
   }
@@ -59,10 +62,6 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   #state: 'open' | 'ending' | 'closed' = 'open'
   #head: Waiting<Context> | null = null
   #tail: Waiting<Context> | null = null
-  #waiting = 0
-  #waitingBytes = 0
-  /** Settled answers that wait for an earlier one. */
-  #blockedBytes = 0
   #barrier = false
   /** Set by the handler that is running. */
   #hold = false
@@ -76,6 +75,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   constructor(owner: ConnectionOwner<Context>, socket: Socket, id: number, listenerName: string) {
     this.#owner = owner
     this.#socket = socket
+    this.share = new Share(owner.load, owner.limits, socket)
     this.id = id
     this.listenerName = listenerName
     this.localAddress = socket.localAddress
@@ -83,11 +83,29 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
     this.lastActive = owner.runtime.clock.monotonic()
-    const { maxFrameBytes, maxRequestBytes, maxBufferedBytes } = owner.limits
+    const { maxFrameBytes, maxRequestBytes } = owner.limits
     const maxBytesOf = (apiKey: number) => owner.dispatcher.maxBytesOf(apiKey)
     const plainFrameBytes = Math.min(maxFrameBytes, maxRequestBytes)
-    const limits = { maxFrameBytes, plainFrameBytes, maxBufferedBytes, maxBytesOf }
-    this.#splitter = new FrameSplitter(owner.pool, limits, this)
+    const limits = { maxFrameBytes, plainFrameBytes, maxBytesOf }
+    this.#splitter = new FrameSplitter(owner.memory, limits, this)
+  }
+
+  get answerRoom(): number {
+    return this.share.answerRoom(this.#writer?.byteLength ?? 0)
+  }
+
+  /** Memory of requests that have not come whole. */
+  get receivingBytes(): number {
+    return this.#splitter.takenBytes
+  }
+
+  /** Waits for memory to read on. */
+  get isShort(): boolean {
+    return this.#splitter.isShort
+  }
+
+  get isReading(): boolean {
+    return this.#reading
   }
 
   onClose(fn: () => void): () => void {
@@ -137,8 +155,10 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     const { clock } = this.#owner.runtime
     this.lastActive = clock.monotonic()
     this.#owner.counters.bytesReceived += length
+    this.receivedBytes += length
     if (this.#state !== 'open') return
     this.now = clock.now()
+    if (this.#owner.load.isFull) this.#splitter.pause()
     this.#guard(() => this.#splitter.push(buffer, length))
   }
 
@@ -151,6 +171,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   sent(): void {
     this.lastActive = this.#owner.runtime.clock.monotonic()
+    this.share.countAnswers()
     this.#resume()
   }
 
@@ -162,6 +183,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   closed(error: Error | null): void {
     if (error) this.#owner.runtime.log.debug({ connection: this.id, err: error }, 'connection lost')
     this.#close()
+    this.share.countAnswers()
     this.#grace?.cancel()
     this.#owner.gone(this)
   }
@@ -191,7 +213,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     if (reply instanceof Promise) this.#wait(exchange, this.#hold, reply)
     else if (this.#head) this.#settle(this.#enqueue(exchange, false), reply)
     else this.#answer(exchange, reply)
-    return this.#state === 'open' && !this.#barrier && !this.#overloaded(1) && !this.#owner.load.exceeds(1)
+    return this.#state === 'open' && !this.#barrier && !this.#overloaded(1) && !this.#owner.load.isFull
   }
 
   // Requests and answers.
@@ -215,9 +237,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
     if (this.#tail) this.#tail.next = waiting
     else this.#head = waiting
     this.#tail = waiting
-    this.#waiting++
-    this.#waitingBytes += exchange.byteLength
-    this.#owner.load.add(exchange.byteLength)
+    this.share.add(exchange.byteLength)
     return waiting
   }
 
@@ -233,7 +253,7 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
       this.closeConnection()
     } else if (reply !== null) {
       waiting.answer = this.#encode(waiting.exchange, reply)
-      this.#blockedBytes += waiting.answer?.byteLength ?? 0
+      this.share.block(waiting.answer?.byteLength ?? 0)
     }
   }
 
@@ -244,14 +264,12 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
       if (answer === undefined) return this.#finish()
       if (answer) {
         this.flushing()
-        this.#blockedBytes -= answer.byteLength
+        this.share.block(-answer.byteLength)
         this.#head.answer = null
         this.#send(answer)
       }
       this.#head = next
-      this.#waiting--
-      this.#waitingBytes -= exchange.byteLength
-      this.#owner.load.remove(1, exchange.byteLength)
+      this.share.remove(exchange.byteLength)
     }
     if (this.#head) return
     this.#tail = null
@@ -278,8 +296,9 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   #send(answer: Encoded): void {
     this.#owner.counters.bytesSent += answer.byteLength
-    if (answer.byteLength === 0) answer.release()
-    else this.#socket.write(answer)
+    if (answer.byteLength === 0) return answer.release()
+    this.#socket.write(answer)
+    this.share.countAnswers()
   }
 
   /** Nobody gets this reply, but what it refers to must be given back: that is the encoder's knowledge. */
@@ -305,13 +324,8 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   // Back-pressure.
 
-  #overloaded(share: number): boolean {
-    const { maxInFlightRequests, maxInFlightBytes, maxUnsentBytes } = this.#owner.limits
-    return (
-      this.#waiting > maxInFlightRequests * share ||
-      this.#waitingBytes > maxInFlightBytes * share ||
-      this.#socket.unsentBytes + (this.#writer?.byteLength ?? 0) + this.#blockedBytes > maxUnsentBytes * share
-    )
+  #overloaded(part: number): boolean {
+    return this.share.exceeds(part, this.#writer?.byteLength ?? 0)
   }
 
   #pause(): void {
@@ -323,9 +337,10 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
   /** Goes on with what was held back, then with reading, once nothing speaks against it. */
   #resume(): void {
     if (this.#reading || this.#state !== 'open' || this.#barrier || this.#overloaded(0.5)) return
-    if (this.#owner.load.exceeds(0.5)) return this.#owner.load.whenRelieved(this.#relieved)
+    if (this.#owner.load.isFull) return this.#owner.load.whenRelieved(this.#relieved)
     this.now = this.#owner.runtime.clock.now()
     this.#splitter.resume()
+    if (this.#state === 'open' && this.#splitter.isShort) this.#owner.memory.whenRoom(this.#relieved)
     if (this.#state !== 'open' || this.#splitter.paused) return
     this.#reading = true
     this.#socket.resume()
@@ -366,8 +381,8 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
       waiting.answer = null
     }
     this.#owner.load.forget(this.#relieved)
-    this.#owner.load.remove(this.#waiting, this.#waitingBytes)
-    this.#waiting = this.#waitingBytes = 0
+    this.#owner.memory.forget(this.#relieved)
+    this.share.close()
     this.#head = this.#tail = null
     const listeners = this.#listeners ?? []
     this.#listeners = null

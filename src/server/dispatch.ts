@@ -12,6 +12,8 @@ import { LimitedLog } from './log-limit.ts'
 
 const API_VERSIONS = 18
 const PRODUCE = 0
+/** What an element of an array takes when it is decoded, however few its bytes were. */
+const ELEMENT_BYTES = 64
 
 interface Route<Context> {
   readonly handler: Handler<Context>
@@ -28,7 +30,7 @@ export interface Exchange<Context> {
   readonly clientId: string
   readonly request: never
   readonly context: Context
-  /** Size of its frame. */
+  /** Size of its frame, and what its elements take besides, roughly. */
   readonly byteLength: number
 }
 
@@ -86,7 +88,8 @@ export class Dispatcher<Context> {
       route.counters.requests++
       route.counters.requestBytes += end - start
       const request = decode(route.handler.api.request, version, reader) as never
-      return this.#exchange(peer, head, route.handler, version, request, end - start)
+      const elements = this.#o.limits.maxElements - reader.elements
+      return this.#exchange(peer, head, route.handler, version, request, end - start + elements * ELEMENT_BYTES)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.#malformed(peer, head, error)

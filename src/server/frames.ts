@@ -1,12 +1,13 @@
 // Cuts a byte stream into frames (int32 size, then that many bytes), however it arrives. A frame that lies whole in the
 // received buffer is handed out as a view on it; one that does not is collected in a pooled buffer, which the socket can
 // read into directly. A view is valid until the receiver returns.
-import type { BufferPool } from '../runtime/buffer-pool.ts'
+import type { Purpose, ReceiveMemory } from './receive-memory.ts'
+import { FIRST_BUFFER_MAX } from './receive-memory.ts'
 
 export type Refusal =
   | { kind: 'size'; size: number; limit: number }
   | { kind: 'api'; apiKey: number; size: number; limit: number }
-  /** All connections together hold too much of unfinished requests. */
+  /** It needs more memory than there is for unfinished requests, or all of that is taken. */
   | { kind: 'memory'; size: number; limit: number }
 
 export interface FrameLimits {
@@ -14,8 +15,6 @@ export interface FrameLimits {
   readonly maxFrameBytes: number
   /** Frames of at most this size are collected without a look at their API key. */
   readonly plainFrameBytes: number
-  /** queued.max.request.bytes: what all connections together may hold of unfinished frames. */
-  readonly maxBufferedBytes: number
   /** The largest frame of one API, asked only for frames above `plainFrameBytes`. */
   maxBytesOf(apiKey: number): number
 }
@@ -29,15 +28,14 @@ export interface FrameReceiver {
 
 /** Size prefix and API key: what must be known before a buffer is chosen. */
 const PREFIX_SIZE = 6
-/** A claimed size is believed up to here; a bigger frame's buffer grows as its bytes really come. */
-const FIRST_BUFFER_MAX = 2 << 20
-/** Buffers up to this size are given to everybody. */
+/** Buffers up to this size are not waited for. */
 const SMALL = 64 * 1024
+const NOTHING = Buffer.alloc(0)
 /** With less than this to go, one more read into the shared buffer gets the next frames as well. */
 const DIRECT_MIN = 16 * 1024
 
 export class FrameSplitter {
-  readonly #pool: BufferPool
+  readonly #memory: ReceiveMemory
   readonly #limits: FrameLimits
   readonly #receiver: FrameReceiver
   /** Prefix bytes of a frame whose buffer is not chosen yet. */
@@ -53,11 +51,13 @@ export class FrameSplitter {
   #heldStart = 0
   #heldEnd = 0
   #paused = false
+  /** Paused for want of memory. */
+  #isShort = false
   #busy = false
   #closed = false
 
-  constructor(pool: BufferPool, limits: FrameLimits, receiver: FrameReceiver) {
-    this.#pool = pool
+  constructor(memory: ReceiveMemory, limits: FrameLimits, receiver: FrameReceiver) {
+    this.#memory = memory
     this.#limits = limits
     this.#receiver = receiver
   }
@@ -66,9 +66,14 @@ export class FrameSplitter {
     return this.#paused
   }
 
-  /** Bytes kept: of a frame that is incomplete, and of frames held back. */
-  get bufferedBytes(): number {
-    return this.#have + this.#prefixLength + this.#heldEnd - this.#heldStart
+  /** Whether it was stopped by a want of memory: `resume` tries again. */
+  get isShort(): boolean {
+    return this.#isShort
+  }
+
+  /** Memory taken: for a frame that is incomplete, and for frames held back. */
+  get takenBytes(): number {
+    return (this.#frame?.length ?? 0) + (this.#held?.length ?? 0)
   }
 
   /** Where the next bytes had best be read to; stays good until they have come. */
@@ -94,11 +99,22 @@ export class FrameSplitter {
     this.#settle()
   }
 
+  /** What comes is kept until `resume`. */
+  pause(): void {
+    this.#paused = true
+  }
+
   /** Goes on after the receiver said stop. */
   resume(): void {
     this.#paused = false
     // Called from within `frame`: the loop that is running goes on.
     if (this.#busy || this.#closed) return
+    if (this.#isShort) {
+      this.#isShort = false
+      if (this.#frame) this.#grow()
+      else this.#begin(NOTHING, 0, 0)
+      if (this.#paused) return
+    }
     if (this.#held) {
       this.#heldStart = this.#split(this.#held, this.#heldStart, this.#heldEnd)
       if (this.#heldStart === this.#heldEnd) this.#dropHeld()
@@ -114,14 +130,14 @@ export class FrameSplitter {
 
   #settle(): void {
     if (!this.#closed || this.#busy) return
-    if (this.#frame) this.#pool.give(this.#frame)
+    if (this.#frame) this.#memory.give(this.#frame, this.#size > SMALL)
     this.#frame = this.#target = null
     this.#have = this.#prefixLength = 0
     this.#dropHeld()
   }
 
   #dropHeld(): void {
-    if (this.#held) this.#pool.give(this.#held)
+    if (this.#held) this.#memory.give(this.#held, false)
     this.#held = null
     this.#heldStart = this.#heldEnd = 0
   }
@@ -163,29 +179,35 @@ export class FrameSplitter {
       const most = this.#limits.maxBytesOf(apiKey)
       if (size > most) return this.#refuse({ kind: 'api', apiKey, size, limit: most }, end)
     }
-    return this.#open(size) ? at : end
+    this.#open(size)
+    return at
   }
 
-  #open(size: number): boolean {
-    const frame = this.#take(Math.max(1, Math.min(size, FIRST_BUFFER_MAX)))
-    if (!frame) return false
+  #open(size: number): void {
+    const isLarge = size > SMALL
+    if (isLarge && !this.#memory.canHold(size)) return this.#refuseMemory(size)
+    const purpose = size > FIRST_BUFFER_MAX ? 'begin' : isLarge ? 'whole' : 'small'
+    const frame = this.#take(Math.max(1, Math.min(size, FIRST_BUFFER_MAX)), purpose)
+    if (!frame) return
     this.#size = size
     this.#have = this.#prefixLength - 4
     this.#frame = frame
     this.#prefix.copy(this.#frame, 0, 4, this.#prefixLength)
     this.#prefixLength = 0
     if (this.#have === size) this.#complete()
-    return true
   }
 
-  /** Null: there is no room, which has been said. A stream that needs little is not the one to end. */
-  #take(size: number): Buffer | null {
-    const limit = this.#limits.maxBufferedBytes
-    if (size > SMALL && this.#pool.outstandingBytes + size > limit) {
-      this.#refuse({ kind: 'memory', size, limit }, 0)
-      return null
-    }
-    return this.#pool.take(size)
+  /** Null: there is no room; the stream stops until there is, or ends where it has nothing to stop with. */
+  #take(size: number, purpose: Purpose): Buffer | null {
+    const buffer = this.#memory.take(size, purpose)
+    if (buffer) return buffer
+    if (purpose === 'wait' || purpose === 'small') this.#refuseMemory(size)
+    else this.#paused = this.#isShort = true
+    return null
+  }
+
+  #refuseMemory(size: number): void {
+    this.#refuse({ kind: 'memory', size, limit: this.#memory.limitBytes }, 0)
   }
 
   #collect(buffer: Buffer, at: number, end: number): number {
@@ -206,17 +228,17 @@ export class FrameSplitter {
     try {
       this.#hand(frame, 0, size)
     } finally {
-      this.#pool.give(frame)
+      this.#memory.give(frame, size > SMALL)
     }
   }
 
   /** Doubles: at most one more copy of what was sent, and never more memory than twice what was sent. */
   #grow(): void {
     const full = this.#frame!
-    const bigger = this.#take(Math.min(this.#size, full.length * 2))
+    const bigger = this.#take(Math.min(this.#size, full.length * 2), 'grow')
     if (!bigger) return
     full.copy(bigger, 0, 0, this.#have)
-    this.#pool.give(full)
+    this.#memory.give(full, true)
     this.#frame = bigger
   }
 
@@ -235,10 +257,12 @@ export class FrameSplitter {
     const held = this.#held
     const kept = this.#heldEnd - this.#heldStart
     if (!held || this.#heldEnd + length > held.length) {
-      this.#held = this.#pool.take(kept + length)
+      const larger = this.#take(kept + length, this.#isShort ? 'wait' : 'small')
+      if (!larger) return
+      this.#held = larger
       if (held) {
-        held.copy(this.#held, 0, this.#heldStart, this.#heldEnd)
-        this.#pool.give(held)
+        held.copy(larger, 0, this.#heldStart, this.#heldEnd)
+        this.#memory.give(held, false)
       }
       this.#heldStart = 0
       this.#heldEnd = kept

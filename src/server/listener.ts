@@ -1,11 +1,11 @@
 // The server: listening sockets, the connections that came in over them, their limits, and the orderly end.
 import type { ServerCounters } from '../observe/counters.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
+import type { MemoryUse } from '../runtime/memory.ts'
 import type { AcceptedSocket, Listening } from '../runtime/net.ts'
 import type { ConnectionOwner } from './connection.ts'
 import type { Call, ConnectionInfo, Handler, ServerLimits } from './types.ts'
 import { serverCounters } from '../observe/counters.ts'
-import { BufferPool } from '../runtime/buffer-pool.ts'
 import { listen } from '../runtime/net.ts'
 import { Admission } from './admission.ts'
 import { bindAll } from './bind.ts'
@@ -13,6 +13,8 @@ import { Connection } from './connection.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Load } from './load.ts'
 import { LimitedLog } from './log-limit.ts'
+import { pressureOn } from './shared-memory.ts'
+import { ReceiveMemory } from './receive-memory.ts'
 import { defaultLimits } from './types.ts'
 
 export interface ServerOptions<Context> {
@@ -49,6 +51,8 @@ export interface Server {
   limitsChanged(): void
   /** Pooled read buffers in use; a test can prove that none leaks. */
   readonly buffersInUse: number
+  /** What connections hold, as they are counted. */
+  readonly memory: Readonly<Record<'receiving' | 'unanswered' | 'answers', MemoryUse>>
   /** No new connection is taken; those that exist go on. */
   stopAccepting(): void
   /** Every connection answers what it has taken, then closes; resolves when all are closed, at the latest in `timeoutMs`. */
@@ -65,7 +69,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
   const limits = options.limits ?? defaultLimits
   const counters = options.counters ?? serverCounters()
   const log = new LimitedLog(runtime.log, runtime.clock)
-  const pool = new BufferPool()
+  const memory = new ReceiveMemory(runtime.timers, limits)
   const stage = Buffer.allocUnsafeSlow(STAGE_BYTES)
   const dispatcher = new Dispatcher<Context>({ ...options, limits, counters })
   const load = new Load(runtime.timers, limits)
@@ -88,7 +92,8 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
     for (const resolve of emptied) resolve()
     emptied = []
   }
-  const owner: ConnectionOwner<Context> = { runtime, limits, pool, counters, dispatcher, load, gone }
+  const owner: ConnectionOwner<Context> = { runtime, limits, memory, counters, dispatcher, load, gone }
+  const pressure = pressureOn({ runtime, log, memory, load, counters, connections })
   const sweeper = sweep(owner, connections)
 
   /** Closed for the sake of max.connections, and not gone yet. */
@@ -150,8 +155,9 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
     },
     limitsChanged: () => admission.changed(),
     get buffersInUse() {
-      return pool.outstanding
+      return memory.pool.outstanding
     },
+    memory: { receiving: memory, unanswered: load.unanswered, answers: load.answers },
     async listen(host, port, listenerName = 'PLAINTEXT') {
       admission.addListener(listenerName)
       const bind = (address: string | undefined, at: number) =>
@@ -185,6 +191,7 @@ export function createServer<Context>(options: ServerOptions<Context>): Server {
       closing ??= (async () => {
         sweeper.cancel()
         admission.close()
+        pressure.stop()
         for (const connection of connections) connection.destroy()
         await Promise.all([...listening.map(one => one.close()), whenEmpty()])
       })()

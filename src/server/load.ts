@@ -1,20 +1,31 @@
-// What all connections together have in flight: requests that were taken and not answered yet. Above a limit nobody reads
-// on; who stopped for that goes on when it has come down to half.
+// What all connections together have taken on: requests that are not answered yet, and answers that have not left. Above
+// a limit nobody reads on; who stopped for that goes on when it has come down.
 import type { Timers } from '../runtime/index.ts'
+import { MemoryMeter } from '../runtime/memory.ts'
 
 export interface LoadLimits {
   /** odradek.broker.max.requests */
   readonly maxBrokerRequests: number
   /** odradek.broker.max.bytes */
   readonly maxBrokerBytes: number
+  readonly maxAnswerBytes: number
 }
 
+/** Below this part of it there is room for answers again: those that stand still may hold the rest. */
+const ANSWERS_RELIEVED = 0.875
+/** Above this part of the room for answers it is looked who stands still. */
+const ANSWERS_PRESSING = 0.5
+
 export class Load {
+  readonly unanswered = new MemoryMeter()
+  readonly answers = new MemoryMeter()
   readonly #timers: Timers
   readonly #limits: LoadLimits
   readonly #stopped = new Set<() => void>()
   #requests = 0
-  #bytes = 0
+  #isFull = false
+  /** There is more than half of the answers that there may be, or somebody stopped. */
+  onPressure: () => void = () => undefined
 
   constructor(timers: Timers, limits: LoadLimits) {
     this.#timers = timers
@@ -25,34 +36,71 @@ export class Load {
     return this.#requests
   }
 
-  /** Whether more is in flight than this share of the limits. */
-  exceeds(share: number): boolean {
-    const { maxBrokerRequests, maxBrokerBytes } = this.#limits
-    return this.#requests > maxBrokerRequests * share || this.#bytes > maxBrokerBytes * share
+  /** Bytes of requests that may still be taken. */
+  get requestRoom(): number {
+    return Math.max(0, this.#limits.maxBrokerBytes - this.unanswered.usedBytes)
+  }
+
+  /** Bytes of answers that may still be held. */
+  get answerRoom(): number {
+    return Math.max(0, this.#limits.maxAnswerBytes - this.answers.usedBytes)
+  }
+
+  /** Whether somebody waits until there is less. */
+  get isStopped(): boolean {
+    return this.#stopped.size > 0
+  }
+
+  get isPressing(): boolean {
+    return this.answers.usedBytes > this.#limits.maxAnswerBytes * ANSWERS_PRESSING
+  }
+
+  /** Whether no more is to be taken on: from when there is too much until there is clearly less. */
+  get isFull(): boolean {
+    this.#isFull = this.#isAbove(this.#isFull ? 0.5 : 1, this.#isFull ? ANSWERS_RELIEVED : 1)
+    return this.#isFull
   }
 
   add(bytes: number): void {
     this.#requests++
-    this.#bytes += bytes
+    this.unanswered.add(bytes)
   }
 
   remove(requests: number, bytes: number): void {
     this.#requests -= requests
-    this.#bytes -= bytes
-    if (this.#stopped.size > 0 && !this.exceeds(0.5)) this.#relieve()
+    this.unanswered.add(-bytes)
+    this.#relieve()
+  }
+
+  /** Answers of so many bytes came; negative: left. */
+  changeAnswers(bytes: number): void {
+    this.answers.add(bytes)
+    if (bytes < 0) this.#relieve()
+    else if (this.isPressing) this.onPressure()
   }
 
   /** Calls back once when there is room; a second call with the same function changes nothing. */
   whenRelieved(goOn: () => void): void {
     this.#stopped.add(goOn)
+    this.onPressure()
   }
 
   forget(goOn: () => void): void {
     this.#stopped.delete(goOn)
   }
 
-  /** In a turn of its own: whoever goes on may at once have more in flight. */
+  #isAbove(part: number, answersPart: number): boolean {
+    const { maxBrokerRequests, maxBrokerBytes, maxAnswerBytes } = this.#limits
+    return (
+      this.#requests > maxBrokerRequests * part ||
+      this.unanswered.usedBytes > maxBrokerBytes * part ||
+      this.answers.usedBytes > maxAnswerBytes * answersPart
+    )
+  }
+
+  /** In a turn of its own: whoever goes on may at once take on more. */
   #relieve(): void {
+    if (this.#stopped.size === 0 || this.isFull) return
     const all = [...this.#stopped]
     this.#stopped.clear()
     this.#timers.defer(() => {

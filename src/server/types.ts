@@ -29,6 +29,8 @@ export interface ConnectionInfo {
   /** What the client says it is in ApiVersions (KIP-511), 'unknown' until then; that handler sets them. */
   softwareName: string
   softwareVersion: string
+  /** Bytes that one more answer should not exceed: the connection's part of what answers of all connections may hold. */
+  readonly answerRoom: number
   /** Calls `fn` once when the connection closes (soon, if it has); returns what takes it back. */
   onClose(fn: () => void): () => void
 }
@@ -53,7 +55,7 @@ export interface ServerLimits extends Changeable<AdmissionLimits> {
   maxFrameBytes: number
   /** odradek.request.max.bytes: the same for every API but Produce. */
   maxRequestBytes: number
-  /** queued.max.request.bytes: unfinished requests of all connections together; beyond it the one that needs more is closed. */
+  /** queued.max.request.bytes: unfinished requests of all connections together (receive-memory.ts). */
   maxBufferedBytes: number
   /** Array elements of one request, all arrays together. */
   maxElements: number
@@ -61,9 +63,10 @@ export interface ServerLimits extends Changeable<AdmissionLimits> {
   maxInFlightRequests: number
   maxInFlightBytes: number
   maxUnsentBytes: number
-  /** The same two over all connections: odradek.broker.max.requests and .bytes. */
+  /** The same over all connections: odradek.broker.max.requests and .bytes, and answers that have not left. */
   maxBrokerRequests: number
   maxBrokerBytes: number
+  maxAnswerBytes: number
   /** connections.max.idle.ms; negative: never. */
   maxIdleMs: number
   /** max.connections.per.ip and its overrides by address. */
@@ -82,7 +85,8 @@ export const defaultLimits: ServerLimits = {
   maxInFlightBytes: 32 << 20,
   maxUnsentBytes: 16 << 20,
   maxBrokerRequests: 100_000,
-  maxBrokerBytes: 1 << 30,
+  maxBrokerBytes: 96 << 20,
+  maxAnswerBytes: 128 << 20,
   maxIdleMs: 600_000,
   maxConnections: 2 ** 31 - 1,
   maxConnectionRate: 2 ** 31 - 1,

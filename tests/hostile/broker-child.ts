@@ -21,6 +21,7 @@ async function figures(): Promise<void> {
   process.send?.({
     rssMb: Math.round(rss / 2 ** 20),
     peakMb: Math.round(process.resourceUsage().maxRSS / 2 ** 10),
+    pools: broker.metrics().memory.pools,
     errors: lines.filter(({ level }) => level === 'error').map(line => JSON.stringify(line, plain)),
   })
 }

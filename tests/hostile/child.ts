@@ -2,12 +2,14 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { MemoryPool } from '../../src/index.ts'
 
 export interface Figures {
   /** After a garbage collection. */
   readonly rssMb: number
   /** The most it ever was. */
   readonly peakMb: number
+  readonly pools: readonly MemoryPool[]
   /** Error lines of its log. */
   readonly errors: readonly string[]
 }

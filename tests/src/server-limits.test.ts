@@ -24,7 +24,10 @@ test.each([
 test.each([
   ['socket.request.max.bytes', '5000', 'maxFrameBytes', 5000],
   ['queued.max.request.bytes', '5000', 'maxBufferedBytes', 5000],
-  ['queued.max.request.bytes', '-1', 'maxBufferedBytes', Infinity],
+  ['queued.max.request.bytes', '-1', 'maxBufferedBytes', 256 << 20],
+  ['odradek.memory.bytes', '536870912', 'maxBufferedBytes', 128 << 20],
+  ['odradek.memory.bytes', '536870912', 'maxBrokerBytes', 48 << 20],
+  ['odradek.memory.bytes', '536870912', 'maxAnswerBytes', 64 << 20],
   ['connections.max.idle.ms', '5000', 'maxIdleMs', 5000],
   ['socket.listen.backlog.size', '50', 'maxWaiting', 50],
   ['inter.broker.listener.name', 'PLAINTEXT', 'interBrokerListener', 'PLAINTEXT'],

@@ -11,10 +11,11 @@ export const odradekKeys = {
     doc: 'A Kafka release whose APIs, versions and features alone are served; unset serves all that is known.',
   }),
   'odradek.broker.max.bytes': long({
-    default: 1_073_741_824,
+    default: -1,
     min: 1024,
+    or: -1,
     works: true,
-    doc: 'Bytes of unanswered requests over all connections at which the broker stops reading.',
+    doc: 'Bytes of unanswered requests over all connections at which the broker stops reading; -1: a part of odradek.memory.bytes.',
   }),
   'odradek.broker.max.requests': int({
     default: 100_000,
@@ -35,10 +36,11 @@ export const odradekKeys = {
     doc: 'Unanswered requests on one connection at which the broker stops reading from it.',
   }),
   'odradek.fetch.memory.bytes': long({
-    default: 134_217_728,
+    default: -1,
     min: 1_048_576,
+    or: -1,
     works: true,
-    doc: 'Memory for records read from files that wait to be sent to consumers; beyond it they get less at a time, or nothing yet.',
+    doc: 'Memory for records read from files that wait to be sent to consumers; beyond it they get less at a time, or nothing yet; -1: a part of odradek.memory.bytes.',
   }),
   'odradek.flush.on.acks.all': boolean({
     default: true,
@@ -50,6 +52,12 @@ export const odradekKeys = {
     min: 16,
     works: true,
     doc: 'Files of segments kept open; beyond it those used longest ago are closed until needed again, save those with unsynced bytes. The other descriptors of the process are left for connections.',
+  }),
+  'odradek.memory.bytes': long({
+    default: 1_073_741_824,
+    min: 67_108_864,
+    works: true,
+    doc: 'What all pools of memory together may hold for clients: requests, answers, the tail, reads, compaction, state. They have fixed parts of it and take them only when they are needed.',
   }),
   'odradek.request.max.bytes': int({
     default: 8_388_608,
@@ -70,10 +78,11 @@ export const odradekKeys = {
     doc: 'How long a stop waits for requests in flight before it closes their connections.',
   }),
   'odradek.tail.cache.bytes': long({
-    default: 33_554_432,
+    default: -1,
     min: 4_194_304,
+    or: -1,
     works: true,
-    doc: 'Memory for the newest records, from which consumers that keep up are served without reading files.',
+    doc: 'Memory for the newest records, from which consumers that keep up are served without reading files; -1: a part of odradek.memory.bytes.',
   }),
   'odradek.test.max.versions': string({
     default: '',

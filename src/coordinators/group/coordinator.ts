@@ -279,6 +279,11 @@ export class GroupCoordinator {
     for (const { shard } of this.#led.values()) shard.finish()
   }
 
+  /** What all groups and offsets take in memory, roughly. */
+  get stateBytes(): number {
+    return this.#shards().reduce((sum, { stateBytes }) => sum + stateBytes, 0)
+  }
+
   #shards(): GroupShard[] {
     return [...this.#led.values()].map(({ shard }) => shard)
   }

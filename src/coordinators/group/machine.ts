@@ -4,7 +4,7 @@ import type { Effects, LogEntry, Machine, StoredRecord } from '../machine.ts'
 import type { GroupCommand, GroupConfig, GroupRecord, GroupReply } from './commands.ts'
 import type { GroupView } from './classic/group.ts'
 import { deleteGroups, describe, list } from './classic/admin.ts'
-import { newGroup } from './classic/group.ts'
+import { newGroup, sizeOf } from './classic/group.ts'
 import { join } from './classic/join.ts'
 import { leave } from './classic/leave.ts'
 import {
@@ -45,6 +45,12 @@ export class GroupMachine implements Machine<GroupRecord, GroupCommand, GroupRep
 
   get offsets(): OffsetStore {
     return this.#offsets
+  }
+
+  get stateBytes(): number {
+    let bytes = this.#offsets.bytes
+    for (const group of this.#groups.values()) bytes += sizeOf(group)
+    return bytes
   }
 
   decide(command: GroupCommand, ticket: number, now: number): GroupEffects {

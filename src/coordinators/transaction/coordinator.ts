@@ -222,6 +222,13 @@ export class TransactionCoordinator {
     await shard.load()
   }
 
+  /** What all of them take in memory, roughly. */
+  get stateBytes(): number {
+    let bytes = 0
+    for (const { shard } of this.#led.values()) bytes += shard.stateBytes
+    return bytes
+  }
+
   onResigned(partition: number): void {
     this.#led.get(partition)?.shard.resign()
     this.#led.delete(partition)

@@ -26,6 +26,10 @@ export interface MachineOptions {
   readonly version: () => number
 }
 
+/** One without partitions, and one partition of it. */
+const TRANSACTION_BYTES = 1000
+const PARTITION_BYTES = 50
+
 export class TransactionMachine implements Machine<TransactionRecord, TransactionCommand, TransactionReply> {
   readonly #transactions = new Map<string, Transaction>()
   readonly #o: MachineOptions
@@ -33,6 +37,15 @@ export class TransactionMachine implements Machine<TransactionRecord, Transactio
 
   constructor(options: MachineOptions) {
     this.#o = options
+  }
+
+  get stateBytes(): number {
+    let bytes = 0
+    for (const { partitions } of this.#transactions.values()) {
+      bytes += TRANSACTION_BYTES
+      for (const { size } of partitions.values()) bytes += size * PARTITION_BYTES
+    }
+    return bytes
   }
 
   get transactions(): ReadonlyMap<string, Transaction> {

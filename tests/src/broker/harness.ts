@@ -110,6 +110,7 @@ export function testConnection(id = 1): TestConnection {
     listenerName: 'PLAINTEXT',
     softwareName: 'test',
     softwareVersion: '1',
+    answerRoom: Infinity,
     closed: false,
     onClose(fn) {
       listeners.add(fn)

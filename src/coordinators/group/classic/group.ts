@@ -239,3 +239,17 @@ export function electJoinedLeader(group: Group): boolean {
   }
   return false
 }
+
+/** A group without members, and a member without its bytes. */
+const GROUP_BYTES = 1000
+const MEMBER_BYTES = 800
+
+/** What it takes in memory, roughly. */
+export function sizeOf(group: GroupView): number {
+  let bytes = GROUP_BYTES
+  for (const { protocols, assignment } of group.members.values()) {
+    bytes += MEMBER_BYTES + assignment.length
+    for (const { name, metadata } of protocols) bytes += name.length + metadata.length
+  }
+  return bytes
+}

@@ -23,6 +23,13 @@ export type TopicOffsets = ReadonlyMap<string, ReadonlyMap<number, CommittedOffs
 /** group -> topic -> partition -> value, without empty maps. */
 class Table<V> {
   readonly groups = new Map<string, Map<string, Map<number, V>>>()
+  /** What it takes in memory, roughly. */
+  bytes = 0
+  readonly #sizeOf: (value: V) => number
+
+  constructor(sizeOf: (value: V) => number) {
+    this.#sizeOf = sizeOf
+  }
 
   get(groupId: string, topic: string, partition: number): V | undefined {
     return this.groups.get(groupId)?.get(topic)?.get(partition)
@@ -33,13 +40,19 @@ class Table<V> {
     if (!topics) this.groups.set(groupId, (topics = new Map<string, Map<number, V>>()))
     let partitions = topics.get(topic)
     if (!partitions) topics.set(topic, (partitions = new Map<number, V>()))
+    const before = partitions.get(partition)
+    if (before !== undefined) this.bytes -= this.#sizeOf(before)
+    this.bytes += this.#sizeOf(value)
     partitions.set(partition, value)
   }
 
   delete(groupId: string, topic: string, partition: number): void {
     const topics = this.groups.get(groupId)
     const partitions = topics?.get(topic)
-    if (!topics || !partitions?.delete(partition)) return
+    const before = partitions?.get(partition)
+    if (!topics || !partitions || before === undefined) return
+    this.bytes -= this.#sizeOf(before)
+    partitions.delete(partition)
     if (partitions.size === 0) topics.delete(topic)
     if (topics.size === 0) this.groups.delete(groupId)
   }
@@ -57,12 +70,23 @@ class Table<V> {
   }
 }
 
+/** An entry of three maps, and the object in it. */
+const OFFSET_BYTES = 300
+const sizeOfOffset = ({ metadata }: Stored): number => OFFSET_BYTES + metadata.length
+
 export class OffsetStore {
-  readonly #committed = new Table<Stored>()
+  readonly #committed = new Table<Stored>(sizeOfOffset)
   /** Offsets in open transactions, by producer id. */
   readonly #pending = new Map<number, Table<Stored>>()
   /** Producers with a pending offset, by partition. */
-  readonly #open = new Table<Set<number>>()
+  readonly #open = new Table<Set<number>>(() => OFFSET_BYTES)
+
+  /** What all of them take in memory, roughly. */
+  get bytes(): number {
+    let bytes = this.#committed.bytes + this.#open.bytes
+    for (const table of this.#pending.values()) bytes += table.bytes
+    return bytes
+  }
 
   get(groupId: string, topic: string, partition: number): CommittedOffset | undefined {
     return this.#committed.get(groupId, topic, partition)
@@ -107,7 +131,7 @@ export class OffsetStore {
     recordOffset: number,
   ): void {
     let table = this.#pending.get(producerId)
-    if (!table) this.#pending.set(producerId, (table = new Table()))
+    if (!table) this.#pending.set(producerId, (table = new Table(sizeOfOffset)))
     table.set(groupId, topic, partition, { ...value, recordOffset })
     const producers = this.#open.get(groupId, topic, partition)
     if (producers) producers.add(producerId)
