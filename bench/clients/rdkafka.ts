@@ -143,11 +143,13 @@ export interface GroupConsumer {
 export function consumeInGroup(address: string, topic: string, group: string): GroupConsumer {
   const args = ['-G', group, '-t', topic, '-b', address, '-X', 'auto.offset.reset=earliest', '-X']
   const child = spawn(program(), [...args, `auto.commit.interval.ms=${COMMIT_MS}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: plainEnvironment(),
   })
-  let tail = ''
-  child.stdout.setEncoding('utf8').on('data', text => (tail = `${tail}${text}`.slice(-4000)))
+  // It tells much while it runs; the end is what counts.
+  let [told, complained] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', text => (told = `${told}${text}`.slice(-4000)))
+  child.stderr.setEncoding('utf8').on('data', text => (complained = `${complained}${text}`.slice(-4000)))
   const ended = new Promise<number | null>(resolve => void child.once('close', resolve))
   process.once('exit', () => void child.kill('SIGKILL'))
   return {
@@ -155,8 +157,10 @@ export function consumeInGroup(address: string, topic: string, group: string): G
       const early = child.exitCode !== null
       child.kill('SIGINT')
       const code = await ended
-      const [, messages] = [...tail.matchAll(/% (\d+) messages \(\d+ bytes\) consumed in/g)].at(-1) ?? []
-      if (early || code !== 0 || messages === undefined) throw new Error(`rdkafka_performance ended: ${code}: ${tail}`)
+      const [, messages] = [...told.matchAll(/% (\d+) messages \(\d+ bytes\) consumed in/g)].at(-1) ?? []
+      if (early || code !== 0 || messages === undefined) {
+        throw new Error(`rdkafka_performance ended with ${code}: ${told}${complained}`)
+      }
       return Number(messages)
     },
   }

@@ -11,7 +11,8 @@ const SIZE = 1024
 const COUNT = 4_000_000
 
 export function coldRows({ quick }: Scale): Row[] {
-  const row = consumeRow(SIZE, '1 KiB', { count: quick ? COUNT / 20 : COUNT }, async (broker, topic, run) => {
+  const count = quick ? COUNT / 20 : COUNT
+  const row = consumeRow(SIZE, '1 KiB', { count }, async (broker, topic, run) => {
     dropFromCache(join(broker.data, `${topic}-0`))
     const before = bytesRead(broker.pid)
     const sample = await run()
@@ -21,7 +22,7 @@ export function coldRows({ quick }: Scale): Row[] {
     {
       ...row,
       name: 'consume 1 KiB, not in the page cache',
-      promise: `1 partition, ${((COUNT * SIZE) / 1e9).toFixed(1)} GB, all of whose pages were dropped before`,
+      promise: `1 partition, ${((count * SIZE) / 1e9).toFixed(1)} GB, all of whose pages were dropped before`,
       measures: [...row.measures, { key: 'diskGb', unit: 'GB that the broker read from the disk', better: 'less' }],
       fullOnly: true,
       why: () => common.why() ?? whyNotDropped(),

@@ -39,6 +39,11 @@ interface Produced extends Producing {
 
 const [small, kib, large] = sizes
 
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+/** One client tells its own time; many are timed together. */
+const timedBy = (clients: number): string => (clients === 1 ? '' : ', timed from the start of the first client')
+
 /** Those that the goals name. */
 const main: readonly Produced[] = [
   ...sizes.map(({ label, size, produced }): Produced => ({
@@ -98,7 +103,7 @@ export function rateRows({ quick }: Scale): Row[] {
     return {
       ...common,
       name: `produce ${name}`,
-      promise: `acks=${acks === '-1' ? 'all' : acks}, ${flush}, ${partitions} partition${partitions === 1 ? '' : 's'}, linger 5 ms`,
+      promise: `acks=${acks === '-1' ? 'all' : acks}, ${flush}, ${many(partitions, 'partition')}, linger 5 ms${timedBy(o.clients ?? 1)}`,
       defaultsDiffer: acks === '-1',
       fullOnly: others.includes(o),
       run: async (side, broker) => produceOnce(side, await broker(), { ...o, count: scaled(o.count) }),
@@ -138,7 +143,7 @@ export function consumeRow(
     run(),
 ): Row {
   const { count, partitions = 1, clients = 1 } = o
-  const spreadOver = partitions === 1 ? '' : `, ${partitions} partitions, ${clients} client${clients === 1 ? '' : 's'}`
+  const spreadOver = partitions === 1 ? '' : `, ${many(partitions, 'partition')}, ${many(clients, 'client')}`
   /** The topic of each broker, filled when it is first asked for. */
   const topics = new Map<Broker, string>()
   async function filled(broker: Broker): Promise<string> {
@@ -159,7 +164,7 @@ export function consumeRow(
   return {
     ...common,
     name: `consume ${label}${spreadOver}`,
-    promise: `${partitions} partition${partitions === 1 ? '' : 's'}, from the page cache`,
+    promise: `${many(partitions, 'partition')}, from the page cache${timedBy(clients)}`,
     defaultsDiffer: false,
     async run(_side, start) {
       const broker = await start()
