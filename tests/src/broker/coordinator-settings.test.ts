@@ -1,11 +1,13 @@
-// Settings of the offsets topic: how it is written and read back.
+// Settings of the coordinators' topics, how they are written and read back, and of what coordinators wait for.
 import { expect, test } from 'vitest'
-import { NONE } from '../../../protocol/errors.ts'
-import { OffsetCommit, OffsetFetch } from '../../../protocol/messages/index.ts'
+import { CONCURRENT_TRANSACTIONS, NONE } from '../../../protocol/errors.ts'
+import { InitProducerId, OffsetCommit, OffsetFetch } from '../../../protocol/messages/index.ts'
 import * as batch from '../../../protocol/records/batch.ts'
+import type { Files } from '../../../storage/files.ts'
 import { memoryFiles } from '../../../storage/files-memory.ts'
 import { parse } from '../../../src/config/index.ts'
 import { testBroker, type TestBroker } from './harness.ts'
+import { startBroker, TestProducer } from './transactional-client.ts'
 
 async function commit(broker: TestBroker, committedOffset: number): Promise<number> {
   const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: 'm'.repeat(200) }]
@@ -55,44 +57,102 @@ test.each([-1, 5])('offsets.topic.compression.codec=%i does not exist', codec =>
   expect(() => parse({ flags: { 'offsets.topic.compression.codec': codec } })).toThrow('between 0 and 4')
 })
 
-test.each([
-  [1, 20],
-  [5_242_880, 1],
-])('offsets.load.buffer.size=%i: a load reads twenty commits in %i slices', async (size, slices) => {
-  const files = memoryFiles()
-  const config = { 'offsets.topic.num.partitions': 1, 'offsets.load.buffer.size': size }
-  const first = await testBroker({ files, config })
-  await first.createTopic('t')
-  await first.opened.broker.ensureInternalTopic('__consumer_offsets')
-  await first.opened.broker.coordinatorsLoaded()
-  // oxlint-disable-next-line no-await-in-loop -- one after the other
-  for (let n = 1; n <= 20; n++) expect(await commit(first, n)).toBe(NONE)
-  await first.opened.close()
-
+/** Files that count reads of a partition's log. */
+function counting(files: Files, folder: string): { files: Files; reads: () => number } {
   let reads = 0
-  const counting = new Proxy(files, {
+  const open = (path: string, mode: 'read' | 'write') =>
+    new Proxy(files.open(path, mode), {
+      get(of, key) {
+        const member: unknown = Reflect.get(of, key)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => {
+          if (key === 'readAt' && path.includes(folder) && path.endsWith('.log')) reads++
+          return member.apply(of, args)
+        }
+      },
+    })
+  const proxy = new Proxy(files, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
-      if (name !== 'open') return typeof value === 'function' ? value.bind(target) : value
-      return (path: string, mode: 'read' | 'write') => {
-        const handle = target.open(path, mode)
-        return new Proxy(handle, {
-          get(of, key) {
-            const member: unknown = Reflect.get(of, key)
-            if (typeof member !== 'function') return member
-            return (...args: unknown[]) => {
-              if (key === 'readAt' && path.includes('__consumer_offsets-0') && path.endsWith('.log')) reads++
-              return member.apply(of, args)
-            }
-          },
-        })
-      }
+      if (name === 'open') return open
+      return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  const again = await testBroker({ files: counting, config })
-  await again.opened.broker.coordinatorsLoaded()
-  expect(await committed(again)).toBe(20)
-  expect(reads).toBeGreaterThanOrEqual(slices)
-  if (slices === 1) expect(reads).toBeLessThan(20)
-  await again.opened.close()
+  return { files: proxy, reads: () => reads }
+}
+
+async function init(broker: TestBroker, transactionalId: string) {
+  const asked = broker.ask(InitProducerId, { transactionalId, transactionTimeoutMs: 1000 }, 4)
+  await broker.runtime.settle()
+  return (await asked)!
+}
+
+const loads = [
+  {
+    topic: '__consumer_offsets',
+    key: 'offsets.load.buffer.size',
+    write: async (broker: TestBroker, n: number): Promise<number> => commit(broker, n),
+    isLoaded: async (broker: TestBroker): Promise<boolean> => (await committed(broker)) === 20,
+  },
+  {
+    topic: '__transaction_state',
+    key: 'transaction.state.log.load.buffer.size',
+    write: async (broker: TestBroker, n: number): Promise<number> => (await init(broker, `x${n}`)).errorCode,
+    // Those that are known get the next epoch.
+    isLoaded: async (broker: TestBroker): Promise<boolean> => (await init(broker, 'x20')).producerEpoch === 1,
+  },
+] as const
+
+test.each(
+  loads.flatMap(load => [
+    { ...load, size: 1, slices: 20 },
+    { ...load, size: 5_242_880, slices: 1 },
+  ]),
+)(
+  '$key=$size: a load reads twenty records in $slices slices',
+  async ({ topic, key, write, isLoaded, size, slices }) => {
+    const files = memoryFiles()
+    const config = { 'offsets.topic.num.partitions': 1, 'transaction.state.log.num.partitions': 1, [key]: size }
+    const first = await testBroker({ files, config })
+    await first.createTopic('t')
+    await first.opened.broker.ensureInternalTopic(topic)
+    await first.opened.broker.coordinatorsLoaded()
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (let n = 1; n <= 20; n++) expect(await write(first, n)).toBe(NONE)
+    await first.opened.close()
+
+    const watched = counting(files, `${topic}-0`)
+    const again = await testBroker({ files: watched.files, config })
+    await again.opened.broker.coordinatorsLoaded()
+    const reads = watched.reads()
+    expect(await isLoaded(again)).toBe(true)
+    expect(reads).toBeGreaterThanOrEqual(slices)
+    if (slices === 1) expect(reads).toBeLessThan(20)
+    await again.opened.close()
+  },
+)
+
+/** How long a producer's next transaction waits for the end of the one before, and what it is told. */
+async function nextTransaction(config: Record<string, number>): Promise<[code: number, ms: number]> {
+  const broker = await startBroker({ config })
+  await broker.createTopic('t')
+  const producer = new TestProducer(broker)
+  await producer.init()
+  await producer.send('t', 'a')
+  expect(await producer.end(true)).toBe(NONE)
+  const from = broker.runtime.clock.monotonic()
+  const answered = producer.send('t', 'b').then(code => [code, broker.runtime.clock.monotonic() - from] as const)
+  // oxlint-disable-next-line no-await-in-loop -- time goes by
+  for (let ms = 0; ms < 200; ms++) await broker.runtime.advanceAsync(1)
+  const [code, ms] = await answered
+  return [code, ms]
+}
+
+test('add.partitions.to.txn.retry.backoff.ms and .max.ms: how often and how long the end of the transaction before is waited for', async () => {
+  expect(await nextTransaction({})).toEqual([NONE, 20])
+  expect(await nextTransaction({ 'add.partitions.to.txn.retry.backoff.ms': 50 })).toEqual([NONE, 50])
+  expect(await nextTransaction({ 'add.partitions.to.txn.retry.backoff.max.ms': 0 })).toEqual([
+    CONCURRENT_TRANSACTIONS,
+    0,
+  ])
 })
