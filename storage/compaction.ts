@@ -9,8 +9,8 @@
  */
 import { codecReady } from '../protocol/records/compression.ts'
 import * as header from '../protocol/records/batch.ts'
-import type { FilterOptions, LastOfProducer } from './compaction-filter.ts'
-import { filterBatch, visitRecords } from './compaction-filter.ts'
+import type { FilterOptions, LastOfProducer, Steps } from './compaction-filter.ts'
+import { filterBatch, KeptRecords, visitRecords } from './compaction-filter.ts'
 import type { OffsetMap } from './compaction-map.ts'
 import { mapFor } from './compaction-map.ts'
 import type { CompactionCounts, CompactionResult, CompactOptions } from './compaction-options.ts'
@@ -164,30 +164,23 @@ export class Compaction {
     )
     const maxExpandedBytes = expansionLimit(files.config)
     let isFull = false
-    const add = (bytes: Buffer, at: number): void => {
+    const add = function* (bytes: Buffer, at: number): Steps<boolean> {
       if (header.isControl(bytes, at)) transactions.onControl(bytes, at)
       else if (!transactions.onData(bytes, at)) {
-        visitRecords(bytes, at, maxExpandedBytes, ({ bytes: of, keyStart, keyEnd, offset }) => {
+        yield* visitRecords(bytes, at, maxExpandedBytes, ({ bytes: of, keyStart, keyEnd, offset }) => {
           if (keyEnd < keyStart || offset < start) return true
           isFull = !map.put(of, keyStart, keyEnd, offset, limit)
           return !isFull
         })
       }
       if (!isFull && header.lastOffset(bytes, at) >= start) map.latestOffset = header.lastOffset(bytes, at)
+      return !isFull
     }
     for (const [n, segment] of dirty.entries()) {
       const from = this.#log.disk.read(() => segment.offsetIndex.lookup(start).position)
       const reader = new SegmentReader(segment, from, run.o.bufferBytes)
       // oxlint-disable-next-line no-await-in-loop -- offsets must come in order
-      await this.#eachBatch(
-        run,
-        reader,
-        bytes => (run.counts.mapBytesRead += bytes),
-        (bytes, at) => {
-          add(bytes, at)
-          return !isFull
-        },
-      )
+      await this.#eachBatch(run, reader, bytes => (run.counts.mapBytesRead += bytes), add)
       if (isFull) break
       // Offsets that are missing at its end were looked at, too.
       map.latestOffset = (dirty[n + 1]?.baseOffset ?? end) - 1
@@ -218,6 +211,7 @@ export class Compaction {
       deleteRetentionMs: files.config.deleteRetentionMs,
       highWatermark: o.highWatermark,
       maxExpandedBytes: expansionLimit(files.config),
+      kept: new KeptRecords(),
       counts,
     }
     if (group.length > 1) this.#begin(run, group, remains)
@@ -279,26 +273,28 @@ export class Compaction {
     options: FilterOptions,
   ): Promise<void> {
     const reader = new SegmentReader(from, 0, run.o.bufferBytes)
+    const beginLate = () => this.#beginLate(run, group, from, remains)
     await this.#eachBatch(
       run,
       reader,
       bytes => (run.counts.bytesRead += bytes),
-      (bytes, at, length) => {
-        const left = filterBatch(bytes, at, options)
-        const add = (): boolean => {
-          if (left !== null) remains.add(left === 'all' ? bytes.subarray(at, at + length) : left)
-          return true
+      function* (bytes, at, length): Steps<boolean> {
+        const left = yield* filterBatch(bytes, at, options)
+        if (remains.segment === null) {
+          if (left === 'all') {
+            remains.bytesAsTheyAre += length
+            return true
+          }
+          yield beginLate
         }
-        if (remains.segment !== null) return add()
-        if (left !== 'all') return this.#beginLate(run, group, from, remains).then(add)
-        remains.bytesAsTheyAre += length
+        if (left !== null) remains.add(left === 'all' ? bytes.subarray(at, at + length) : left)
         return true
       },
       // The views among the batches that were added are about to be overwritten.
       () => remains.flush(),
     )
     if (remains.segment === null && !remains.hasAborted(this.#log.disk.read(() => from.transactions.entries))) {
-      await this.#beginLate(run, group, from, remains)
+      await beginLate()
     }
     remains.flush()
   }
@@ -310,7 +306,8 @@ export class Compaction {
       run,
       new SegmentReader(from, 0, run.o.bufferBytes, remains.bytesAsTheyAre),
       bytes => (run.counts.bytesRead += bytes),
-      (bytes, at, length) => {
+      // oxlint-disable-next-line require-yield -- a step as a whole
+      function* (bytes, at, length): Steps<boolean> {
         remains.add(bytes.subarray(at, at + length))
         return true
       },
@@ -324,7 +321,7 @@ export class Compaction {
     run: Run,
     reader: SegmentReader,
     count: (bytes: number) => void,
-    visit: (bytes: Buffer, at: number, size: number) => boolean | Promise<boolean>,
+    visit: (bytes: Buffer, at: number, size: number) => Steps<boolean>,
     refill: () => void = () => {},
   ): Promise<void> {
     const { pace } = run.o
@@ -342,9 +339,19 @@ export class Compaction {
         const loading = codecReady(header.codec(buffer, at))
         // oxlint-disable-next-line no-await-in-loop -- once in the life of the process
         if (loading !== null) await loading
-        const goesOn = visit(buffer, at, size)
-        // oxlint-disable-next-line no-await-in-loop -- batches must come in order
-        if (!(typeof goesOn === 'boolean' ? goesOn : await goesOn)) return
+        const steps = visit(buffer, at, size)
+        let step = steps.next()
+        for (; step.done !== true; step = steps.next()) {
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          if (step.value instanceof Promise) await pace.during(step.value)
+          // oxlint-disable-next-line no-await-in-loop -- it pauses by itself
+          else if (step.value !== undefined) await step.value()
+          // oxlint-disable-next-line no-await-in-loop -- as below
+          else if (pace.isSpent) await pace.rest()
+          else continue
+          this.#check(run)
+        }
+        if (!step.value) return
         reader.advance()
       }
       // oxlint-disable-next-line no-await-in-loop -- that is what pauses are for

@@ -1,5 +1,5 @@
-// Compaction measured by hand: `tsx bench/compaction/run.ts [mb] [codec]` compacts a log on the disk below the temporary folder, with
-// the pace of a broker, and prints MB/s, what was written, and the longest time that the event loop was held up.
+// Compaction measured by hand: `tsx bench/compaction/run.ts [mb] [codec] [records of a batch]` compacts a log on the disk below the
+// temporary folder, with the pace of a broker, and prints MB/s, what was written, and the longest time that the event loop was held up.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,9 +51,9 @@ function watched(pace: CleanerPace) {
 
 const megabytes = Number(process.argv[2] ?? 256)
 const codec = Number(process.argv[3] ?? 0)
+const recordsPerBatch = Number(process.argv[4] ?? 70)
 const KEYS = 200_000
 const VALUE_BYTES = 200
-const RECORDS_PER_BATCH = 70
 
 const runtime = systemRuntime(silentLogger)
 const folder = mkdtempSync(join(tmpdir(), 'odradek-compaction-'))
@@ -77,7 +77,7 @@ try {
   const value = Buffer.alloc(VALUE_BYTES)
   while (log.sizeInBytes < megabytes * 1e6) {
     for (let n = 0; n < 20; n++) {
-      const records = Array.from({ length: RECORDS_PER_BATCH }, () => {
+      const records = Array.from({ length: recordsPerBatch }, () => {
         for (let at = 0; at < VALUE_BYTES; at += 4) value.writeUInt32LE(next(0xffff), at)
         return { key: Buffer.from(`key-${next(KEYS)}`), value: Buffer.from(value) }
       })

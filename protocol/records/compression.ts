@@ -1,7 +1,7 @@
 // The codecs of record batches by their id in the attributes. Every decompressor has an absolute limit on its output
 // and refuses bad input with RecordError; WebAssembly of lz4 and zstd is loaded at first need.
 import { RecordError } from './error.ts'
-import { gunzip, gzip } from './gzip.ts'
+import { gunzip, gunzipLater, gzip, gzipLater } from './gzip.ts'
 import { lz4Compress, lz4Decompress } from './lz4.ts'
 import { snappyCompress, snappyDecompress } from './snappy.ts'
 import { zstdCompress, zstdDecompress, zstdReady } from './zstd.ts'
@@ -86,3 +86,14 @@ export function compress(codec: number, bytes: Buffer, level?: number, options: 
       throw new RecordError('UNSUPPORTED', `Unknown compression codec ${codec}`)
   }
 }
+
+/**
+ * As decompress, in a thread where the codec has one: gzip. `bytes` must not change until it is done.
+ * Throws, or rejects with, the same.
+ */
+export const decompressLater = (codec: number, bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer> =>
+  codec === GZIP ? gunzipLater(bytes, maxBytes) : decompress(codec, bytes, maxBytes)
+
+/** As compress, in a thread where the codec has one: gzip. `bytes` must not change until it is done. */
+export const compressLater = (codec: number, bytes: Buffer, level?: number): Buffer | Promise<Buffer> =>
+  codec === GZIP ? gzipLater(bytes, level) : compress(codec, bytes, level)

@@ -4,7 +4,15 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as fc from 'fast-check'
 import { compress as snappyBlock } from 'snappyjs'
-import { codecId, codecName, codecReady, compress, decompress } from '../../../protocol/records/compression.ts'
+import {
+  codecId,
+  codecName,
+  codecReady,
+  compress,
+  compressLater,
+  decompress,
+  decompressLater,
+} from '../../../protocol/records/compression.ts'
 import { xxh32 } from '../../../protocol/records/xxh32.ts'
 
 const codecs = [0, 1, 2, 3, 4]
@@ -51,6 +59,16 @@ describe('every codec', () => {
       }),
       { numRuns: 40 },
     )
+  })
+
+  test.each(codecs)('%i does the same where it may take its time', async codec => {
+    const later = async (bytes: Buffer, limit: number) => await decompressLater(codec, bytes, limit)
+    const packed = await compressLater(codec, sampleText)
+    expect(packed.equals(compress(codec, sampleText))).toBe(true)
+    expect((await later(packed, sampleText.length)).equals(sampleText)).toBe(true)
+    await expect(later(packed, 100)).rejects.toThrow(refusedAs('TOO_LARGE'))
+    if (codec === 0) return
+    await expect(later(packed.subarray(0, packed.length >> 1), sampleText.length)).rejects.toThrow(refusedAs('CORRUPT'))
   })
 
   test.each([1, 2, 3, 4])('%i refuses every cut-off input', codec => {
