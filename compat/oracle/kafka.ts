@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RECEIVER, sharedKeys } from './keys.ts'
 
@@ -15,6 +15,8 @@ export interface RunningKafka {
   readonly address: string
   readonly pid: number
   readonly logFile: string
+  /** log.dirs */
+  readonly dirs: readonly string[]
   /** Ends the process, in order or not, and starts another on the same folder. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<RunningKafka>
   /** Ends the process and removes its folder. */
@@ -26,6 +28,10 @@ export interface KafkaOptions {
   readonly jvm?: readonly string[]
   /** Keys besides those of listeners and folders. */
   readonly keys?: Readonly<Record<string, string>>
+  /** How many log directories; one by default. */
+  readonly dirs?: number
+  /** Records its voter when it is formatted (kraft.version 1), instead of naming it in the configuration. */
+  readonly standalone?: boolean
 }
 
 const START_MS = 90_000
@@ -38,7 +44,7 @@ const cache = (): string => process.env['ODRADEK_CACHE'] ?? join(homedir(), '.ca
 /** Starts one broker; rejects with the end of its log when it does not come up. */
 export async function startKafka(
   version: string,
-  { jvm = quickToStart, keys = sharedKeys }: KafkaOptions = {},
+  { jvm = quickToStart, keys = sharedKeys, dirs = 1, standalone = false }: KafkaOptions = {},
 ): Promise<RunningKafka> {
   const needsReceiver = keys['metric.reporters']?.includes(RECEIVER) === true
   const classPath = needsReceiver ? withReceiver(version) : jars(version)
@@ -47,16 +53,37 @@ export async function startKafka(
   const address = `127.0.0.1:${port}`
   const properties = join(folder, 'server.properties')
   const logFile = join(folder, 'server.log')
-  writeFileSync(properties, propertiesOf(port!, controllerPort!, join(folder, 'data'), keys))
+  const paths = Array.from({ length: dirs }, (_, i) => join(folder, i === 0 ? 'data' : `data${i}`))
+  writeFileSync(
+    properties,
+    propertiesOf({ port: port!, controllerPort: controllerPort!, dirs: paths, standalone }, keys),
+  )
   const logging = loggingOf(version, folder)
-  const formatted = java([...logging, '-cp', classPath, 'kafka.tools.StorageTool', 'format'], properties)
-  if (formatted.status !== 0) throw new Error(`StorageTool: ${formatted.stdout}${formatted.stderr}`)
+  format([...logging, '-cp', classPath], properties, standalone)
   const args = [...jvm, ...logging, '-cp', classPath, 'kafka.Kafka', properties]
-  return run({ address, folder, logFile, args })
+  return run({ address, folder, logFile, dirs: paths, args })
 }
 
-function run(o: { address: string; folder: string; logFile: string; args: readonly string[] }): RunningKafka {
-  const { address, folder, logFile, args } = o
+/** The files of a directory that was formatted with a recorded voter, by their paths in it. */
+export async function formattedStandalone(version: string): Promise<Map<string, Buffer>> {
+  const folder = mkdtempSync(join(tmpdir(), `odradek-oracle-${version}-`))
+  try {
+    const [port, controllerPort] = await freePorts(2)
+    const data = join(folder, 'data')
+    const properties = join(folder, 'server.properties')
+    const told = { port: port!, controllerPort: controllerPort!, dirs: [data], standalone: true }
+    writeFileSync(properties, propertiesOf(told, { 'node.id': sharedKeys['node.id']! }))
+    format([...loggingOf(version, folder), '-cp', jars(version)], properties, true)
+    const all = readdirSync(data, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+    const paths = all.map(({ parentPath, name }) => join(parentPath, name)).sort()
+    return new Map(paths.map(path => [relative(data, path), readFileSync(path)]))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function run(o: Pick<RunningKafka, 'address' | 'logFile' | 'dirs'> & { folder: string; args: string[] }): RunningKafka {
+  const { address, folder, logFile, dirs, args } = o
   const log = openSync(logFile, 'a')
   const child = spawn('java', args, { cwd: folder, stdio: ['ignore', log, log] })
   closeSync(log)
@@ -72,6 +99,7 @@ function run(o: { address: string; folder: string; logFile: string; args: readon
   }
   return {
     address,
+    dirs,
     pid: child.pid!,
     get logFile() {
       if (child.exitCode !== null) throw new Error(`Apache Kafka ended: ${readFileSync(logFile, 'utf8').slice(-4000)}`)
@@ -93,26 +121,34 @@ export const startMs = START_MS
 
 const quickToStart = ['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true']
 
-function java(args: string[], properties: string) {
-  return spawnSync('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...args, '-t', CLUSTER_ID, '-c', properties], {
-    encoding: 'utf8',
-  })
+function format(jvm: readonly string[], properties: string, standalone: boolean): void {
+  const flags = ['-t', CLUSTER_ID, '-c', properties, ...(standalone ? ['--standalone'] : [])]
+  const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...jvm, 'kafka.tools.StorageTool', 'format', ...flags]
+  const { status, stdout, stderr } = spawnSync('java', args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`StorageTool: ${stdout}${stderr}`)
+}
+
+interface Told {
+  readonly port: number
+  readonly controllerPort: number
+  readonly dirs: readonly string[]
+  readonly standalone: boolean
 }
 
 const propertiesOf = (
-  port: number,
-  controllerPort: number,
-  data: string,
+  { port, controllerPort, dirs, standalone }: Told,
   keys: Readonly<Record<string, string>>,
 ): string =>
   Object.entries({
     'process.roles': 'broker,controller',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    ...(standalone
+      ? { 'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}` }
+      : { 'controller.quorum.voters': `1@127.0.0.1:${controllerPort}` }),
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': data,
+    'log.dirs': dirs.join(','),
     ...keys,
   })
     .map(([key, value]) => `${key}=${value}\n`)

@@ -129,8 +129,6 @@ export const notShown: Readonly<Record<string, string>> = {
   INVALID_PRINCIPAL_TYPE: TOKENS,
   PREFERRED_LEADER_NOT_AVAILABLE: REPLICAS,
   ELIGIBLE_LEADERS_NOT_AVAILABLE: REPLICAS,
-  DUPLICATE_VOTER: 'needs kraft.version 1',
-  VOTER_NOT_FOUND: 'needs kraft.version 1',
   FEATURE_UPDATE_FAILED: 'was for ZooKeeper; KRaft has INVALID_UPDATE_VERSION for everything',
   CONTROLLER_ID_NOT_REGISTERED: 'of 4.4 alone, tested from its source',
 }

@@ -7,15 +7,16 @@ import { compare, readDifferences, shown, type Difference, type Known } from './
 import { writePage } from './coverage.ts'
 import { readFixture, writeFixture, type Fixture } from './fixtures.ts'
 import { versionGroup } from './groups-of-versions.ts'
-import { startKafka, startMs, type RunningKafka } from './kafka.ts'
-import { judges, NEWEST, type Judge } from './keys.ts'
+import { formattedStandalone, startKafka, startMs, type RunningKafka } from './kafka.ts'
+import { judges, NEWEST, sharedKeys, type Judge } from './keys.ts'
 import { answers } from '../harness/wire.ts'
 import { errorOf } from '../../protocol/errors.ts'
 import { codecReady, ZSTD } from '../../protocol/records/compression.ts'
-import { pause, type Exchange, type Ranges } from './scenario.ts'
+import { pause, type AskedSide, type Exchange, type Ranges, type Scenario } from './scenario.ts'
 import type { Json } from './readable.ts'
-import { scenarios } from './scenarios/index.ts'
+import { scenarios as allScenarios } from './scenarios/index.ts'
 import { plan, rangesOf, runCases, startOurs, unjudged, type Planned } from './sides.ts'
+import { stageNames, stages, writeFormatted, type StageName } from './stages.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -34,7 +35,9 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 const differences = new Map<string, string[]>()
 const counted = new Set<string>()
 const errorsSeen = new Map<number, number>()
-const chosen = scenarios.filter(({ name }) => flags.only.length === 0 || flags.only.some(part => name.includes(part)))
+const chosen = allScenarios.filter(
+  ({ name }) => flags.only.length === 0 || flags.only.some(part => name.includes(part)),
+)
 
 async function ready(kafka: RunningKafka): Promise<void> {
   for (const end = Date.now() + startMs; ;) {
@@ -46,36 +49,59 @@ async function ready(kafka: RunningKafka): Promise<void> {
   }
 }
 
+interface Judged {
+  readonly ranges: Ranges
+  readonly cases: ReadonlyMap<string, Exchange[]>
+}
+
 async function judgeWith(judge: Judge, newest: Ranges | null): Promise<Ranges> {
-  const kafka = await startKafka(judge)
-  const ours = await startOurs()
+  const found = new Map<string, Exchange[]>()
+  let ranges: Ranges | null = null
+  for (const stage of stageNames) {
+    const scenarios = chosen.filter(scenario => (scenario.stage ?? 'usual') === stage)
+    // Only the usual one is asked of the older judge too.
+    if (scenarios.length === 0 || (stage !== 'usual' && judge !== NEWEST)) continue
+    // oxlint-disable-next-line no-await-in-loop -- one Java process at a time
+    const judged = await judgeOn(stage, scenarios, judge, newest)
+    for (const [name, exchanges] of judged.cases) found.set(name, exchanges)
+    ranges ??= judged.ranges
+  }
+  ranges ??= readFixture(judge)?.ranges ?? new Map()
+  printDifferences()
+  if (flags.record) record(judge, { ranges, cases: found })
+  return ranges
+}
+
+async function judgeOn(
+  stage: StageName,
+  scenarios: readonly Scenario[],
+  judge: Judge,
+  newest: Ranges | null,
+): Promise<Judged> {
+  const { keys, dirs, standalone } = stages[stage]
+  if (standalone && flags.record) writeFormatted(await formattedStandalone(judge))
+  const kafka = await startKafka(judge, { keys: { ...sharedKeys, ...keys }, dirs, standalone })
+  const ours = await startOurs(stage)
   try {
     await ready(kafka)
     const ranges = await rangesOf(kafka.address)
     const all = Object.fromEntries(judges.map(of => [of, of === judge ? ranges : (newest ?? ranges)]))
-    const cases = plan(chosen, judge, all as Record<Judge, Ranges>)
-    console.log(`\n== Apache Kafka ${judge}: ${cases.length} cases`)
+    const cases = plan(scenarios, judge, all as Record<Judge, Ranges>)
+    console.log(`\n== Apache Kafka ${judge}, ${stage}: ${cases.length} cases`)
     const [theirs, mine] = await Promise.all([
-      transcripts(kafka.address, judge, ranges, cases),
-      transcripts(ours.address, judge, ranges, cases),
+      transcripts({ address: kafka.address, dirs: kafka.dirs, judge, ranges }, cases),
+      transcripts({ address: ours.address, dirs: ours.dirs, judge, ranges }, cases),
     ])
     for (const { name } of cases) verdict(name, theirs.get(name) ?? [], mine.get(name) ?? [])
-    printDifferences()
-    if (flags.record) record(judge, { ranges, cases: theirs })
-    return ranges
+    return { ranges, cases: theirs }
   } finally {
     await Promise.all([kafka.stop(), ours.stop()])
   }
 }
 
-async function transcripts(
-  address: string,
-  judge: Judge,
-  ranges: Ranges,
-  cases: readonly Planned[],
-): Promise<Map<string, Exchange[]>> {
+async function transcripts(side: AskedSide, cases: readonly Planned[]): Promise<Map<string, Exchange[]>> {
   const found = new Map<string, Exchange[]>()
-  await runCases({ address, judge, ranges }, cases, (name, exchanges) => found.set(name, exchanges))
+  await runCases(side, cases, (name, exchanges) => found.set(name, exchanges))
   return found
 }
 

@@ -3,6 +3,7 @@
 import type { Api, AskOf, ResponseOf } from '../../protocol/api.ts'
 import type { Judge } from './keys.ts'
 import type { Json } from './readable.ts'
+import type { StageName } from './stages.ts'
 import { CreateTopics, encodeRequest, ListOffsets, Metadata } from '../../protocol/index.ts'
 import {
   ApiVersions,
@@ -28,6 +29,8 @@ export interface Scenario {
   readonly judges?: readonly Judge[]
   /** It changes what others would see: it runs after them, and alone. */
   readonly alone?: boolean
+  /** The broker it asks, of the newest judge alone; the usual one unless given. */
+  readonly stage?: StageName
   readonly run: (on: Case, version: number) => Promise<void>
 }
 
@@ -54,8 +57,16 @@ export const scenario = <A extends Api>(
   name: string,
   api: A | null,
   run: Scenario['run'],
-  o: Pick<Scenario, 'versions' | 'judges' | 'alone'> = {},
+  o: Pick<Scenario, 'versions' | 'judges' | 'alone' | 'stage'> = {},
 ): Scenario => ({ name, api, run, ...o })
+
+/** A broker that runs, as cases see it. */
+export interface AskedSide {
+  readonly address: string
+  readonly judge: Judge
+  readonly ranges: Ranges
+  readonly dirs?: readonly string[]
+}
 
 const CLIENT_ID = 'oracle'
 const PATIENCE_MS = 10_000
@@ -70,6 +81,8 @@ interface Pending {
 /** One scenario in one version on one broker. */
 export class Case {
   readonly judge: Judge
+  /** The log directories of the broker; none where it is in memory. */
+  readonly dirs: readonly string[]
   readonly #address: string
   readonly #slug: string
   readonly #ranges: Ranges
@@ -81,8 +94,9 @@ export class Case {
   #wire: Wire | null = null
   #correlationId = 0
 
-  constructor(o: { address: string; judge: Judge; slug: string; ranges: Ranges }) {
+  constructor(o: AskedSide & { slug: string }) {
     this.#address = o.address
+    this.dirs = o.dirs ?? []
     this.judge = o.judge
     this.#slug = o.slug
     this.#ranges = o.ranges

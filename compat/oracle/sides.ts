@@ -5,10 +5,12 @@ import { servedApis } from '../../src/apis/served.ts'
 import { createBroker } from '../../src/index.ts'
 import { open } from '../harness/wire.ts'
 import { NEWEST, ourKeys, sharedKeys } from './keys.ts'
-import { Case, warmUp, type Exchange, type Ranges, type Scenario } from './scenario.ts'
+import { Case, warmUp, type AskedSide, type Exchange, type Ranges, type Scenario } from './scenario.ts'
+import { makeDirs, stages, type StageName } from './stages.ts'
 
 export interface Side {
   readonly address: string
+  readonly dirs: readonly string[]
   stop(): Promise<void>
 }
 
@@ -19,11 +21,20 @@ export interface Planned {
   readonly version: number
 }
 
-/** Our broker in this process, in memory, configured as the judge is. */
-export async function startOurs(): Promise<Side> {
-  const broker = createBroker({ listen: '127.0.0.1:0', config: { ...sharedKeys, ...ourKeys } })
+/** Our broker in this process, in memory unless the stage asks for directories, configured as the judge is. */
+export async function startOurs(name: StageName = 'usual'): Promise<Side> {
+  const stage = stages[name]
+  const { dirs, remove } = makeDirs(stage)
+  const onDisk = dirs.length > 0 ? { 'log.dirs': dirs.join(',') } : {}
+  const broker = createBroker({
+    listen: '127.0.0.1:0',
+    config: { ...sharedKeys, ...stage.keys, ...ourKeys, ...onDisk },
+  })
   await broker.listen()
-  return { address: broker.bootstrap, stop: () => broker.close() }
+  const stop = async (): Promise<void> => {
+    await broker.close().finally(remove)
+  }
+  return { address: broker.bootstrap, dirs, stop }
 }
 
 /** What a broker advertises. */
@@ -78,6 +89,7 @@ export function plan(scenarios: readonly Scenario[], judge: Judge, ranges: Reado
     const { name, api, versions, judges } = scenario
     if (api === null) return (judges ?? [NEWEST]).includes(judge) ? [{ name, scenario, version: 0 }] : []
     if (judges !== undefined && !judges.includes(judge)) return []
+    if (scenario.stage !== undefined && judge !== NEWEST) return []
     const both = common(ranges[judge]).get(api.key)
     if (both === undefined) return []
     const newest = common(ranges[NEWEST]).get(api.key)
@@ -91,9 +103,19 @@ export function plan(scenarios: readonly Scenario[], judge: Judge, ranges: Reado
   })
 }
 
+/** The cases for each broker that has any. */
+export function byStage(cases: readonly Planned[]): [StageName, Planned[]][] {
+  const groups = new Map<StageName, Planned[]>()
+  for (const planned of cases) {
+    const stage = planned.scenario.stage ?? 'usual'
+    groups.set(stage, [...(groups.get(stage) ?? []), planned])
+  }
+  return [...groups]
+}
+
 /** Runs the cases, several at a time, those that must be alone at the end, and hands each transcript to `done`. */
 export async function runCases(
-  side: { address: string; judge: Judge; ranges: Ranges },
+  side: AskedSide,
   cases: readonly Planned[],
   done: (name: string, exchanges: Exchange[]) => void,
   atOnce = 4,
@@ -114,10 +136,7 @@ export async function runCases(
 }
 
 /** Runs one case on a broker that is warm. `ranges` are those of both sides. */
-export async function runCase(
-  side: { address: string; judge: Judge; ranges: Ranges },
-  planned: Planned,
-): Promise<Exchange[]> {
+export async function runCase(side: AskedSide, planned: Planned): Promise<Exchange[]> {
   const slug = planned.name.replaceAll(/[^a-zA-Z0-9]+/g, '-')
   const on = new Case({ ...side, slug })
   try {

@@ -191,7 +191,9 @@ export function brokerSynonyms(broker: BrokerConfig, name: BrokerKeyName): Synon
   for (const of of names) add(of, broker.dynamic.broker.get(of), ConfigSource.DYNAMIC_BROKER)
   for (const of of names) add(of, broker.dynamic.cluster.get(of), ConfigSource.DYNAMIC_DEFAULT_BROKER)
   for (const of of names) add(of, broker.settings.get(of)?.text, ConfigSource.STATIC_BROKER)
-  for (const of of names) add(of, formatValue(brokerKeys[of], defaultOf(of)), ConfigSource.DEFAULT)
+  // Kafka knows no default of a key that no file can set.
+  for (const of of names.filter(key => (brokerKeys[key] as Key<unknown>).dynamicOnly !== true))
+    add(of, formatValue(brokerKeys[of], defaultOf(of)), ConfigSource.DEFAULT)
   const start = found.findIndex(synonym => synonym.name === name)
   return start === -1 ? [] : found.slice(start)
 }

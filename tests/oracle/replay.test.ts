@@ -5,7 +5,7 @@ import { compare, readDifferences, shown, type Difference, type Known } from '..
 import { readFixture } from '../../compat/oracle/fixtures.ts'
 import { judges, NEWEST, OLDEST, type Judge } from '../../compat/oracle/keys.ts'
 import { scenarios } from '../../compat/oracle/scenarios/index.ts'
-import { plan, runCases, startOurs, type Planned, type Side } from '../../compat/oracle/sides.ts'
+import { byStage, plan, runCases, startOurs, type Planned, type Side } from '../../compat/oracle/sides.ts'
 import { codecReady, ZSTD } from '../../protocol/records/compression.ts'
 
 const fixtures = { [NEWEST]: readFixture(NEWEST)!, [OLDEST]: readFixture(OLDEST)! }
@@ -34,20 +34,24 @@ beforeAll(() => codecReady(ZSTD) ?? undefined)
 describe.each(judges)('answers of Apache Kafka %s', judge => {
   const cases = recorded(judge)
   const found = new Map<string, Difference[]>()
-  let ours: Side
+  let ours: Side | null = null
 
   beforeAll(async () => {
-    ours = await startOurs()
-    const side = { address: ours.address, judge, ranges: ranges[judge] }
-    await runCases(side, cases, (name, exchanges) => {
-      const theirs = fixtures[judge].cases.get(name) ?? []
-      found.set(
-        name,
-        compare(name, theirs, exchanges).filter(difference => !explained(difference)),
-      )
-    })
+    for (const [stage, planned] of byStage(cases)) {
+      ours = await startOurs(stage)
+      const side = { address: ours.address, dirs: ours.dirs, judge, ranges: ranges[judge] }
+      await runCases(side, planned, (name, exchanges) => {
+        const theirs = fixtures[judge].cases.get(name) ?? []
+        found.set(
+          name,
+          compare(name, theirs, exchanges).filter(difference => !explained(difference)),
+        )
+      })
+      await ours.stop()
+      ours = null
+    }
   }, 60_000)
-  afterAll(() => ours.stop())
+  afterAll(() => ours?.stop())
 
   test.each(cases.map(({ name }) => name))('%s', name => {
     expect(found.get(name)?.map(told)).toEqual([])

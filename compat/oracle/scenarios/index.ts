@@ -14,6 +14,7 @@ import { idempotenceScenarios } from './idempotence.ts'
 import { loggerScenarios } from './loggers.ts'
 import { lifecycleScenarios } from './lifecycle.ts'
 import { listOffsetsScenarios } from './list-offsets.ts'
+import { logDirScenarios } from './log-dirs.ts'
 import { logStartScenarios } from './log-starts.ts'
 import { membershipScenarios } from './membership.ts'
 import { metadataScenarios } from './metadata.ts'
@@ -21,8 +22,10 @@ import { offsetDeleteScenarios } from './offset-delete.ts'
 import { offsetScenarios } from './offsets.ts'
 import { otherConfigScenarios } from './other-configs.ts'
 import { produceScenarios } from './produce.ts'
+import { recordedVoterScenarios } from './recorded-voters.ts'
 import { refusedScenarios } from './refused.ts'
 import { telemetryScenarios } from './telemetry.ts'
+import { throttleScenarios } from './throttles.ts'
 import { topicScenarios } from './topics.ts'
 import { transactionScenarios } from './transactions.ts'
 
@@ -52,4 +55,7 @@ export const scenarios: readonly Scenario[] = [
   ...lifecycleScenarios,
   ...compactionScenarios,
   ...refusedScenarios,
+  ...throttleScenarios,
+  ...recordedVoterScenarios,
+  ...logDirScenarios,
 ]
