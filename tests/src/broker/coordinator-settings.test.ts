@@ -1,6 +1,6 @@
 // Settings of the coordinators' topics, how they are written and read back, and of what coordinators wait for.
 import { expect, test } from 'vitest'
-import { CONCURRENT_TRANSACTIONS, NONE } from '../../../protocol/errors.ts'
+import { CONCURRENT_TRANSACTIONS, COORDINATOR_NOT_AVAILABLE, NONE } from '../../../protocol/errors.ts'
 import { InitProducerId, OffsetCommit, OffsetFetch } from '../../../protocol/messages/index.ts'
 import * as batch from '../../../protocol/records/batch.ts'
 import type { Files } from '../../../storage/files.ts'
@@ -155,4 +155,112 @@ test('add.partitions.to.txn.retry.backoff.ms and .max.ms: how often and how long
     CONCURRENT_TRANSACTIONS,
     0,
   ])
+})
+
+/** Files whose syncs of a partition's log end when the test says so. */
+function holding(files: Files, folder: string): { files: Files; hold: () => void; release: () => void } {
+  let held: Promise<void> | null = null
+  let release = (): void => undefined
+  const open = (path: string, mode: 'read' | 'write') =>
+    new Proxy(files.open(path, mode), {
+      get(of, key) {
+        const member: unknown = Reflect.get(of, key)
+        if (typeof member !== 'function') return member
+        if (key !== 'sync' || !path.includes(folder)) return member.bind(of)
+        return async () => {
+          await held
+          await of.sync()
+        }
+      },
+    })
+  const proxy = new Proxy(files, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (name === 'open') return open
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return {
+    files: proxy,
+    hold: () => void (held = new Promise(resolve => (release = resolve))),
+    release: () => release(),
+  }
+}
+
+/** How long what is written to a topic that does not reach the disk is waited for, and what is answered then. */
+async function patience(
+  topic: string,
+  config: Record<string, number>,
+  write: (broker: TestBroker) => Promise<number>,
+): Promise<[code: number, ms: number]> {
+  const { files, hold, release } = holding(memoryFiles(), `${topic}-0`)
+  const one = { 'offsets.topic.num.partitions': 1, 'transaction.state.log.num.partitions': 1 }
+  const broker = await testBroker({ files, config: { ...one, ...config } })
+  await broker.createTopic('t')
+  await broker.opened.broker.ensureInternalTopic(topic)
+  await broker.opened.broker.coordinatorsLoaded()
+  hold()
+  const from = broker.runtime.clock.monotonic()
+  const answered = write(broker).then(code => [code, broker.runtime.clock.monotonic() - from] as const)
+  await broker.runtime.advanceAsync(60_000)
+  release()
+  const [code, ms] = await answered
+  await broker.opened.close()
+  return [code, ms]
+}
+
+test('offsets.commit.timeout.ms: how long a commit waits for the disk', async () => {
+  const write = (broker: TestBroker): Promise<number> => commit(broker, 1)
+  expect(await patience('__consumer_offsets', {}, write)).toEqual([COORDINATOR_NOT_AVAILABLE, 5000])
+  expect(await patience('__consumer_offsets', { 'offsets.commit.timeout.ms': 700 }, write)).toEqual([
+    COORDINATOR_NOT_AVAILABLE,
+    700,
+  ])
+})
+
+test('request.timeout.ms: how long the transaction coordinator waits for the disk', async () => {
+  const write = async (broker: TestBroker): Promise<number> => {
+    const asked = { transactionalId: 'x', transactionTimeoutMs: 1000 }
+    return (await broker.ask(InitProducerId, asked, 4))!.errorCode
+  }
+  expect(await patience('__transaction_state', {}, write)).toEqual([COORDINATOR_NOT_AVAILABLE, 30_000])
+  expect(await patience('__transaction_state', { 'request.timeout.ms': 700 }, write)).toEqual([
+    COORDINATOR_NOT_AVAILABLE,
+    700,
+  ])
+})
+
+test.each([
+  [{}, true],
+  [{ 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500 }, false],
+])('a transaction past its time-out is looked for in time: %j', async (config, isLeft) => {
+  const broker = await startBroker({ config })
+  await broker.createTopic('t')
+  const producer = new TestProducer(broker, { timeoutMs: 1000 })
+  await producer.init()
+  await producer.send('t', 'a')
+  await broker.runtime.advanceAsync(3000)
+  const { lastStableOffset } = broker.opened.broker.partitions.get('t', 0)!
+  expect(lastStableOffset === 0).toBe(isLeft)
+})
+
+test.each([
+  [{ 'transactional.id.expiration.ms': 1000 }, true],
+  [{ 'transaction.remove.expired.transaction.cleanup.interval.ms': 500 }, true],
+  [
+    {
+      'transactional.id.expiration.ms': 1000,
+      'transaction.remove.expired.transaction.cleanup.interval.ms': 500,
+    },
+    false,
+  ],
+])('an idle transactional id is forgotten in time: %j', async (config, isKnown) => {
+  const broker = await startBroker({ config })
+  await broker.opened.broker.ensureInternalTopic('__transaction_state')
+  await broker.opened.broker.coordinatorsLoaded()
+  const first = await init(broker, 'x')
+  await broker.runtime.advanceAsync(5000)
+  const second = await init(broker, 'x')
+  expect([first.errorCode, second.errorCode]).toEqual([NONE, NONE])
+  expect(second.producerId === first.producerId).toBe(isKnown)
 })

@@ -124,6 +124,19 @@ describe('effects', () => {
     expect(working.filter(name => !read(name) && !vacuous.includes(name))).toEqual([])
   })
 
+  test('a key that works is named by a test, which shows its effect', () => {
+    const folder = new URL('../../', import.meta.url)
+    const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(path => path.endsWith('.test.ts') && !path.endsWith('keys.test.ts'))
+      .map(path => readFileSync(new URL(path.replaceAll('\\', '/'), folder), 'utf8'))
+      .join('\n')
+    const isNamed = (name: string): boolean => [`'${name}'`, `${name}=`, `${name}:`].some(text => tests.includes(text))
+    const working = [...Object.entries<Key<unknown>>(brokerKeys), ...Object.entries<Key<unknown>>(topicKeys)].filter(
+      ([, { effect }]) => effect === 'works',
+    )
+    expect(working.map(([name]) => name).filter(name => !isNamed(name) && !vacuous.includes(name))).toEqual([])
+  })
+
   test('a broker key works if and only if the code reads it, itself or as the default of a topic key', () => {
     const topics = Object.values<Key<unknown>>(topicKeys).filter(({ effect }) => effect === 'works')
     const synonyms = new Set(topics.flatMap(key => (key.broker ?? []).map(synonym => synonym.key)))
