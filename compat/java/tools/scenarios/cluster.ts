@@ -147,14 +147,25 @@ export const reassignments: ToolScenario = {
 --verify --reassignment-json-file ${missing}
 --cancel --reassignment-json-file ${same}
 --execute --reassignment-json-file ${same} --throttle 1000
---verify --reassignment-json-file ${same} --preserve-throttles
---verify --reassignment-json-file ${same}
---execute --reassignment-json-file ${same} --replica-alter-log-dirs-throttle 1000
---list
 `,
     )
-    await on.run('kafka-configs', words('--describe --entity-type topics --entity-name t'))
-    await on.run('kafka-configs', words('--describe --entity-type brokers --entity-name 1'))
+    const settings = async (): Promise<void> => {
+      await on.run('kafka-configs', words('--describe --entity-type topics --entity-name t'))
+      await on.run('kafka-configs', words('--describe --entity-type brokers --entity-name 1'))
+    }
+    await settings()
+    await run(`
+--execute --reassignment-json-file ${same} --throttle 2000 --additional
+--verify --reassignment-json-file ${same} --preserve-throttles
+`)
+    await settings()
+    await run(`--verify --reassignment-json-file ${same}`)
+    await settings()
+    await run(`
+--execute --reassignment-json-file ${same} --replica-alter-log-dirs-throttle 1000
+--list
+`)
+    await settings()
     const directory = on.file(
       'directory.json',
       plan([{ topic: 't', partition: 0, replicas: [1], log_dirs: [on.dataDir] }]),
@@ -164,6 +175,15 @@ export const reassignments: ToolScenario = {
       `
 --execute --reassignment-json-file ${directory}
 --verify --reassignment-json-file ${directory}
+--execute --reassignment-json-file ${directory} --throttle 3000 --replica-alter-log-dirs-throttle 1000
+--verify --reassignment-json-file ${directory} --preserve-throttles
+`,
+    )
+    await settings()
+    await run(`--verify --reassignment-json-file ${directory}`)
+    await settings()
+    await run(
+      `
 --execute --reassignment-json-file ${nowhere} --timeout 1000
 --verify --reassignment-json-file ${nowhere}
 --cancel --reassignment-json-file ${directory}
