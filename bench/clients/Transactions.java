@@ -56,6 +56,8 @@ public class Transactions {
         long from = System.nanoTime();
         producer.beginTransaction();
         producer.send(new ProducerRecord<>(topic, value));
+        // commitTransaction() does that too, but may find its batch not there yet, and end a transaction that is empty.
+        producer.flush();
         producer.commitTransaction();
         total.incrementAndGet();
         if (!counting) continue;

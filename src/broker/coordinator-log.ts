@@ -24,6 +24,8 @@ export interface CoordinatorLogOptions {
 export class CoordinatorLog implements LogPort {
   readonly #o: CoordinatorLogOptions
   #committed: number
+  /** Everything below was asked to be committed. */
+  #asked: number
 
   constructor(options: CoordinatorLogOptions) {
     this.#o = options
@@ -31,7 +33,8 @@ export class CoordinatorLog implements LogPort {
     const { logEndOffset, syncedOffset } = partition.log
     // What a killed process wrote is here, and may still be lost with the power: nothing is answered on it before that.
     this.#committed = durability === 'synced' ? syncedOffset : logEndOffset
-    if (this.#committed < logEndOffset) this.#whenDurable(logEndOffset)
+    this.#asked = this.#committed
+    this.commit()
   }
 
   get end(): number {
@@ -55,21 +58,34 @@ export class CoordinatorLog implements LogPort {
         isControl: producer.isMarker,
       }),
     })
-    const { lastOffset } = partition.append(bytes, {
-      acks: -1,
-      now,
-      origin: 'coordinator',
-      transactionVersion: producer?.transactionVersion,
-      // Made by this broker alone, out of Partition.startVerification.
-      verification: producer?.verification as AppendOptions['verification'],
-    })
-    const end = lastOffset + 1
-    this.#whenDurable(end)
-    return end
+    const { lastOffset } = this.#appending(() =>
+      partition.append(bytes, {
+        acks: -1,
+        now,
+        origin: 'coordinator',
+        transactionVersion: producer?.transactionVersion,
+        // Made by this broker alone, out of Partition.startVerification.
+        verification: producer?.verification as AppendOptions['verification'],
+      }),
+    )
+    return lastOffset + 1
   }
 
-  #whenDurable(end: number): void {
+  /** What nobody waited for may have failed to be written. */
+  #appending<T>(append: () => T): T {
+    try {
+      return append()
+    } catch (error) {
+      if (this.#o.partition.log.offline) this.#o.failed()
+      throw error
+    }
+  }
+
+  commit(): void {
     const { partition, durability } = this.#o
+    const end = partition.log.logEndOffset
+    if (end <= this.#asked) return
+    this.#asked = end
     partition.whenDurable(durability, error => {
       if (error) return this.#o.failed()
       this.#committed = Math.max(this.#committed, end)

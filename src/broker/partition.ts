@@ -33,6 +33,9 @@ const IN_SYNC = 1
  */
 const WRITE_AT_BYTES = 512 * 1024
 
+/** So much may wait for the sync that is under way to end, where nobody waits for the write alone. */
+const WRITE_LATER_BYTES = 64 * 1024
+
 interface Waiting {
   readonly end: number
   readonly done: DurableCallback
@@ -149,13 +152,21 @@ export class Partition implements Flushable {
       this.#synced.push({ end, done })
       if (!log.dirty) this.#flusher.wantsSync(this)
     } else {
-      if (log.dirty) this.#written.push({ end, done })
+      if (log.dirty) {
+        // What is queued may be waiting for a sync to end.
+        if (this.#written.push({ end, done }) === 1) this.#flusher.wroteTo(this)
+        return
+      }
       // A batch sent again may find its original not synced yet, where flush.messages asks for that.
-      else if (log.flushIntervalReached) {
+      if (log.flushIntervalReached) {
         this.#synced.push({ end, done })
         this.#flusher.wantsSync(this)
       } else done(null)
     }
+  }
+
+  get mayWriteLater(): boolean {
+    return this.#written.length === 0 && this.#bytesSinceAdvance < WRITE_LATER_BYTES
   }
 
   /** Writes what is queued, moves the high watermark, wakes who waited for it, and starts the sync that others want. */

@@ -155,7 +155,7 @@ export class Transactions {
       const isOver = runtime.clock.monotonic() >= deadline
       if (code !== CONCURRENT_TRANSACTIONS || isOver) return partitions.map(() => code)
       // oxlint-disable-next-line no-await-in-loop -- as above
-      await new Promise<void>(resolve => void runtime.timers.after(backoffMs, resolve))
+      await this.#o.coordinator().whenEnded(transactionalId, backoffMs)
     }
   }
 

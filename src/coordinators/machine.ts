@@ -30,13 +30,18 @@ export interface BatchProducer {
   readonly verification?: unknown
 }
 
-/** The one partition that a shard lives in. The port decides what "committed" means (the acks=all rule). */
+/**
+ * The one partition that a shard lives in. The port decides what "committed" means (the acks=all rule). What nobody has asked
+ * to be committed may wait for something that is.
+ */
 export interface LogPort {
   /**
    * Appends one batch and returns the offset after its last record.
    * Throws KafkaError when nothing was appended.
    */
   append(entries: readonly LogEntry[], now: number, producer?: BatchProducer): number
+  /** Asks for everything appended so far to be committed. */
+  commit(): void
   /** The offset after the last appended record. */
   readonly end: number
   /** Entries below this offset are safe; moves with calls of Shard.committed. */

@@ -96,6 +96,15 @@ export class Shard<Record, Command, Reply> {
     })
   }
 
+  /**
+   * As submit, for a command whose answer nobody waits for: what it records is safe at the latest with the next answer of
+   * this shard. Throws what submit rejects with.
+   */
+  tell(command: Command): void {
+    const error = this.#refusal() ?? this.#run(command, -1)
+    if (error) throw error
+  }
+
   /** The log is safe below `highWatermark`: lets go of every answer that waited for that. */
   committed(highWatermark: number): void {
     let released = 0
@@ -244,7 +253,8 @@ export class Shard<Record, Command, Reply> {
     // An answer never overtakes an earlier one, even if the log got committed in between.
     if (this.#parked.length === 0 && parked.end <= log.committed) return this.#release(parked)
     this.#parked.push(parked)
-    if (this.#parked.at(-1)!.end <= log.committed) return this.committed(log.committed)
+    log.commit()
+    if (this.#parked.length > 0 && this.#parked.at(-1)!.end <= log.committed) return this.committed(log.committed)
     this.#armTimeout()
   }
 

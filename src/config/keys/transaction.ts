@@ -6,13 +6,13 @@ export const transactionKeys = {
   'add.partitions.to.txn.retry.backoff.max.ms': int({
     default: 100,
     min: 0,
-    doc: "Longest pause of the server's own retries while a transaction is still completing.",
+    doc: 'How long the server waits for a transaction that is still completing, before it tells the producer to come again.',
     works: true,
   }),
   'add.partitions.to.txn.retry.backoff.ms': int({
     default: 20,
     min: 1,
-    doc: "First pause of the server's own retries while a transaction is still completing.",
+    doc: "Longest pause between the server's looks at a transaction that is still completing, whose end it notices at once.",
     works: true,
   }),
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': int({

@@ -41,7 +41,7 @@ import { compilePattern, PatternError } from '../../../protocol/pattern.ts'
 import { Shard } from '../shard.ts'
 import { NEEDS_PRODUCER_ID } from './commands.ts'
 import { TransactionMachine } from './machine.ts'
-import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID, STATES } from './state.ts'
+import { isCompleting, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, STATES } from './state.ts'
 
 /** The marker of one transaction as partitions get it. */
 export interface Marker {
@@ -97,6 +97,8 @@ export class TransactionCoordinator {
   readonly #o: TransactionCoordinatorOptions
   readonly #led = new Map<number, Led>()
   readonly #retries = new Set<Timer>()
+  /** Who waits until the transaction of an id has ended. */
+  readonly #endWaits = new Map<string, Set<() => void>>()
   #closed = false
 
   constructor(options: TransactionCoordinatorOptions) {
@@ -127,6 +129,25 @@ export class TransactionCoordinator {
     } catch (error) {
       return clientError(error)
     }
+  }
+
+  /** Resolves when the transaction that is being ended may have ended, or after so long. */
+  whenEnded(transactionalId: string, atMostMs: number): Promise<void> {
+    const machine = this.#led.get(this.partitionFor(transactionalId))?.shard.machine
+    const txn = machine instanceof TransactionMachine ? machine.transactions.get(transactionalId) : undefined
+    if (!txn || !isCompleting(txn)) return Promise.resolve()
+    const waits = this.#endWaits.get(transactionalId) ?? new Set()
+    this.#endWaits.set(transactionalId, waits)
+    return new Promise(resolve => {
+      const done = (): void => {
+        timer.cancel()
+        waits.delete(done)
+        if (waits.size === 0) this.#endWaits.delete(transactionalId)
+        resolve()
+      }
+      const timer = this.#o.runtime.timers.after(atMostMs, done)
+      waits.add(done)
+    })
   }
 
   /** Resolves with an error code per partition, in order. */
@@ -322,7 +343,11 @@ export class TransactionCoordinator {
 
   /** Tells the machine what came of something it sent; tried again while it cannot be recorded. */
   #report(led: Led, command: MarkersWrittenCommand | Extract<TransactionCommand, { type: 'timeout' }>): void {
-    this.#submit(led.shard, command).catch((error: unknown) => {
+    try {
+      led.shard.tell(command)
+      // The next transaction may begin, and its record shares the write and the sync of this one's end.
+      for (const done of this.#endWaits.get(command.transactionalId) ?? []) done()
+    } catch (error) {
       // Another load, by us or another broker, has begun again from the log.
       if (this.#closed || led.shard.state !== 'active') return
       this.#o.runtime.log.warn({ err: error, partition: led.partition }, 'A transaction could not be moved on, yet')
@@ -331,7 +356,7 @@ export class TransactionCoordinator {
         this.#report(led, command)
       })
       this.#retries.add(timer)
-    })
+    }
   }
 }
 

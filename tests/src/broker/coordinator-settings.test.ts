@@ -4,6 +4,7 @@ import { CONCURRENT_TRANSACTIONS, COORDINATOR_NOT_AVAILABLE, NONE } from '../../
 import { InitProducerId, OffsetCommit, OffsetFetch } from '../../../protocol/messages/index.ts'
 import * as batch from '../../../protocol/records/batch.ts'
 import type { Files } from '../../../storage/files.ts'
+import { crashFiles } from '../../../storage/files-crash.ts'
 import { memoryFiles } from '../../../storage/files-memory.ts'
 import { parse } from '../../../src/config/index.ts'
 import { testBroker, type TestBroker } from './harness.ts'
@@ -132,25 +133,31 @@ test.each(
   },
 )
 
-/** How long a producer's next transaction waits for the end of the one before, and what it is told. */
+/** How long a producer's next transaction waits for the end of the one before, which does not come, and what it is told. */
 async function nextTransaction(config: Record<string, number>): Promise<[code: number, ms: number]> {
-  const broker = await startBroker({ config })
+  const files = crashFiles()
+  const broker = await startBroker({ files, config })
   await broker.createTopic('t')
   const producer = new TestProducer(broker)
   await producer.init()
   await producer.send('t', 'a')
   expect(await producer.end(true)).toBe(NONE)
+  files.holdSyncs()
   const from = broker.runtime.clock.monotonic()
   const answered = producer.send('t', 'b').then(code => [code, broker.runtime.clock.monotonic() - from] as const)
   // oxlint-disable-next-line no-await-in-loop -- time goes by
-  for (let ms = 0; ms < 200; ms++) await broker.runtime.advanceAsync(1)
+  for (let ms = 0; ms < 400; ms++) await broker.runtime.advanceAsync(1)
   const [code, ms] = await answered
-  return [code, ms]
+  // The answer takes its turns, and time goes by in each.
+  return [code, Math.floor(ms / 10) * 10]
 }
 
 test('add.partitions.to.txn.retry.backoff.ms and .max.ms: how often and how long the end of the transaction before is waited for', async () => {
-  expect(await nextTransaction({})).toEqual([NONE, 20])
-  expect(await nextTransaction({ 'add.partitions.to.txn.retry.backoff.ms': 50 })).toEqual([NONE, 50])
+  expect(await nextTransaction({})).toEqual([CONCURRENT_TRANSACTIONS, 100])
+  expect(await nextTransaction({ 'add.partitions.to.txn.retry.backoff.ms': 70 })).toEqual([
+    CONCURRENT_TRANSACTIONS,
+    140,
+  ])
   expect(await nextTransaction({ 'add.partitions.to.txn.retry.backoff.max.ms': 0 })).toEqual([
     CONCURRENT_TRANSACTIONS,
     0,

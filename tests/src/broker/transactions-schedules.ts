@@ -30,7 +30,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       type: fc.constant('crash' as const),
-      turns: fc.integer({ min: 0, max: 12 }),
+      turns: fc.integer({ min: 0, max: 16 }),
+      syncs: fc.integer({ min: 0, max: 20 }),
       power: fc.boolean(),
       during: operation,
     }),

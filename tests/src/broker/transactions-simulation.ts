@@ -24,8 +24,17 @@ export type Step =
   | { readonly type: 'send'; readonly producer: number; readonly partition: number }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'read' }
-  /** Before the step is answered, after so many turns of the event loop; `power`: what was not synced is lost. */
-  | { readonly type: 'crash'; readonly turns: number; readonly power: boolean; readonly during: Operation }
+  /**
+   * Before the step is answered, after so many turns of the event loop, in the last of which (from `syncs` on) no sync ends;
+   * `power`: what was not synced is lost.
+   */
+  | {
+      readonly type: 'crash'
+      readonly turns: number
+      readonly syncs: number
+      readonly power: boolean
+      readonly during: Operation
+    }
 
 type Operation = Extract<Step, { producer: number }>
 
@@ -212,7 +221,7 @@ export class TransactionSimulation {
   }
 
   /** The client gets no answer, finds the broker again and sends the same once more. */
-  async #crashDuring({ during, turns, power }: Extract<Step, { type: 'crash' }>): Promise<void> {
+  async #crashDuring({ during, turns, syncs, power }: Extract<Step, { type: 'crash' }>): Promise<void> {
     const request = this.#prepared(during)
     let answer: number | null = null
     const pending = request?.().then(
@@ -220,6 +229,7 @@ export class TransactionSimulation {
       () => undefined,
     )
     for (let turn = 0; turn < turns; turn++) {
+      if (turn === syncs) this.#files.holdSyncs()
       // oxlint-disable-next-line no-await-in-loop -- turns of the event loop
       await new Promise(resolve => void setImmediate(resolve))
       this.#broker.runtime.flush()

@@ -11,7 +11,7 @@ import {
   UNKNOWN_MEMBER_ID,
   UNSTABLE_OFFSET_COMMIT,
 } from '../../../protocol/errors.ts'
-import { Produce } from '../../../protocol/messages/index.ts'
+import { DescribeTransactions, ListTransactions, Produce } from '../../../protocol/messages/index.ts'
 import { crashFiles } from '../../../storage/files-crash.ts'
 import { records } from './harness.ts'
 import { committedOffset, consume, letMarkersOut, startBroker, TestProducer } from './transactional-client.ts'
@@ -293,4 +293,60 @@ describe('what hangs no transaction (KIP-890)', () => {
     await letMarkersOut(broker)
     expect((await consume(broker, 't')).values).toEqual(['0', '1', '2', '3', '4'])
   })
+})
+
+test('the next transaction begins when the markers of the one before are on the disk, with the write of its end', async () => {
+  const files = crashFiles()
+  const broker = await startBroker({ files })
+  await broker.createTopic('t')
+  const producer = new TestProducer(broker)
+  await producer.init()
+  expect(await producer.send('t', 'a')).toBe(NONE)
+  const { runtime } = broker
+  const ended = producer.end(true)
+  const end = { isAnswered: false }
+  void ended.then(() => (end.isAnswered = true))
+  while (!end.isAnswered) {
+    // oxlint-disable-next-line no-await-in-loop -- turn by turn, so that the markers are not written yet
+    await new Promise(resolve => setImmediate(resolve))
+    if (!end.isAnswered) runtime.flush()
+  }
+  const letSyncsEnd = files.holdSyncs()
+  const state = async () => {
+    const { transactionStates } = (await broker.ask(ListTransactions, { stateFilters: [], producerIdFilters: [] }))!
+    return transactionStates[0]?.transactionState
+  }
+  const { producerId, producerEpoch } = producer
+  const sent = records(['b'], { producerId, producerEpoch, baseSequence: 0, isTransactional: true })
+  const topicData = [{ name: 't', partitionData: [{ index: 0, records: sent }] }]
+  // Time stands still while it waits.
+  const begun = broker.ask(Produce, { transactionalId: 'x', acks: -1, timeoutMs: 1000, topicData }, 12)
+  let isBegun = false
+  void begun.then(() => (isBegun = true))
+  await runtime.settle()
+  expect({ isBegun, state: await state() }).toEqual({ isBegun: false, state: 'PrepareCommit' })
+  letSyncsEnd()
+  await runtime.settle()
+  expect(isBegun).toBe(true)
+  expect((await begun)!.responses[0]!.partitionResponses[0]!.errorCode).toBe(NONE)
+  expect(await state()).toBe('Ongoing')
+})
+
+test('the end of a transaction waits for no disk of its own: it is there when somebody asks', async () => {
+  const files = crashFiles()
+  const broker = await startBroker({ files })
+  await broker.createTopic('t')
+  const producer = new TestProducer(broker)
+  await producer.init()
+  await producer.send('t', 'a')
+  expect(await producer.end(true)).toBe(NONE)
+  await letMarkersOut(broker)
+  const { calls } = files
+  const request = { transactionalIds: ['x'] }
+  const reply = await broker.ask(DescribeTransactions, request)
+  expect(reply!.transactionStates).toMatchObject([{ errorCode: NONE, transactionState: 'CompleteCommit' }])
+  // The sync that the answer asked for.
+  expect(files.calls).toBe(calls + 1)
+  await broker.ask(DescribeTransactions, request)
+  expect(files.calls).toBe(calls + 1)
 })

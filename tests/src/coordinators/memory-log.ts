@@ -10,6 +10,8 @@ export class MemoryLog implements LogPort {
   /** Commits with the append itself, like a single replica without sync. */
   autoCommit = true
   committed = 0
+  /** How often everything was asked to be committed. */
+  commits = 0
   sliceSize = 2
   /** Thrown while reading after this many slices. */
   readFailure: { after: number; error: Error } | null = null
@@ -25,6 +27,10 @@ export class MemoryLog implements LogPort {
     for (const { key, value } of entries) this.store({ key, value })
     if (this.autoCommit) this.committed = this.end
     return this.end
+  }
+
+  commit(): void {
+    this.commits++
   }
 
   store(record: Partial<StoredRecord>): void {

@@ -177,6 +177,20 @@ describe('answers', () => {
     expect(log.batches).toEqual([1])
   })
 
+  it('ask for what they wait for to be committed; what nobody waits for is committed with that', async () => {
+    await load()
+    log.autoCommit = false
+    shard.tell(put(['a', '1']))
+    expect({ end: log.end, commits: log.commits }).toEqual({ end: 1, commits: 0 })
+    const read = shard.submit(get('a'))
+    expect({ answer: await answer(read), commits: log.commits }).toEqual({ answer: 'waiting', commits: 1 })
+    shard.committed(1)
+    expect(await answer(read)).toBe('1')
+    expect(() => shard.tell({ type: 'refuse' })).toThrow(expect.objectContaining({ code: INVALID_REQUEST }))
+    shard.resign()
+    expect(() => shard.tell(put(['a', '2']))).toThrow(expect.objectContaining({ code: NOT_COORDINATOR }))
+  })
+
   it('may be given to callers who waited', async () => {
     await load()
     const watch = shard.submit({ type: 'watch', name: 'a' })
