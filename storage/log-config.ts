@@ -24,6 +24,10 @@ export interface LogConfig {
   /** -1: no limit. */
   readonly retentionBytes: number
   readonly maxMessageBytes: number
+  /** The longest record in a compressed batch, uncompressed; none is too long where it is not set. */
+  readonly maxRecordBytes?: number
+  /** What a batch may be expanded to, where that is less than validate.ts has it (expansionLimit). */
+  readonly maxExpandedBytes?: number
   readonly flushMessages: number
   readonly flushMs: number
   readonly fileDeleteDelayMs: number

@@ -148,6 +148,7 @@ function checkHeader(bytes: Buffer, size: number, { config, origin, apiVersion }
 /** Whether the header of a compressed batch that keeps its codec is not enough to judge it. */
 function mustOpen(bytes: Buffer, { config, now }: ValidateOptions): boolean {
   if (config.validateCompressed || config.cleanupPolicy.compact) return true
+  if (config.maxRecordBytes !== undefined) return true
   const greatest = header.maxTimestamp(bytes, 0)
   if (!Number.isSafeInteger(greatest)) return true
   // Some clients (sarama before 1.40) leave the greatest timestamp out; lookups by time and retention need it.
@@ -162,6 +163,8 @@ function checkRecords(bytes: Buffer, size: number, codec: number, { config, now 
   const createTime = config.timestampType === 'CreateTime'
   const options: WalkOptions = {
     requireKeys: config.cleanupPolicy.compact && !header.isControl(bytes, 0),
+    // As in Kafka, of records that are expanded here alone.
+    maxRecordBytes: codec === 0 ? Infinity : (config.maxRecordBytes ?? Infinity),
     minTimestamp: createTime ? now - config.timestampBeforeMaxMs : -Infinity,
     maxTimestamp: createTime ? now + config.timestampAfterMaxMs : Infinity,
     logAppendTime: header.timestampType(bytes, 0) === 'LogAppendTime' ? header.maxTimestamp(bytes, 0) : null,
@@ -188,8 +191,11 @@ function open(bytes: Buffer, size: number, codec: number, config: LogConfig): Bu
 }
 
 /** Most bytes that the records of one batch of this log may expand to. */
-export const expansionLimit = (config: LogConfig): number =>
-  Math.max(SMALLEST_EXPANSION_LIMIT, Math.min(config.maxMessageBytes * MAX_EXPANSION, 0x7fffffff))
+export function expansionLimit({ maxMessageBytes, maxExpandedBytes = 0x7fffffff }: LogConfig): number {
+  const usual = Math.max(SMALLEST_EXPANSION_LIMIT, Math.min(maxMessageBytes * MAX_EXPANSION, 0x7fffffff))
+  // What may be sent as it is may always be expanded to.
+  return Math.min(usual, Math.max(SMALLEST_EXPANSION_LIMIT, maxExpandedBytes, maxMessageBytes))
+}
 
 /** The codec the topic wants for this batch. */
 function targetCodec(bytes: Buffer, { compressionType }: LogConfig): number {

@@ -39,6 +39,9 @@ const PARTS: Readonly<Record<Pool, number>> = {
 }
 const WHOLE = 32
 
+/** Every log may have batches that are expanded to so much (storage/validate.ts). */
+const LEAST_EXPANSION = 16 * 1024 * 1024
+
 /** A pool that has no key is worth nothing below this part of what it should have. */
 const LEAST = 0.25
 
@@ -71,14 +74,16 @@ export function memoryShares(config: Values, explicit: BrokerConfig['explicit'])
   choose('log.cleaner.dedupe.buffer.size', 'compaction', cleaning)
 
   const own = new Map(chosen.map(([, pool, bytes]) => [pool, bytes]))
+  own.set('decompression', Math.max(LEAST_EXPANSION, Math.floor((total * PARTS.decompression) / WHOLE)))
   const taken = [...own.values()].reduce((sum, bytes) => sum + bytes, 0)
   const part = (pool: Pool): number => (own.has(pool) ? 0 : PARTS[pool])
   const others = (Object.keys(PARTS) as Pool[]).reduce((sum, pool) => sum + part(pool), 0)
   const scale = others === 0 ? 1 : Math.min(1, (total - taken) / ((total * others) / WHOLE))
   if (taken > total || scale < LEAST) {
     const keys = chosen.map(([key]) => key).join(' and ')
+    const needed = chosen.reduce((sum, [, , bytes]) => sum + bytes, 0)
     throw new ConfigError(
-      `odradek.memory.bytes (${total}) leaves too little beside ${keys}, which need ${taken} of it: raise the one or lower the other.`,
+      `odradek.memory.bytes (${total}) leaves too little beside ${keys}, which take ${needed} of it: raise the one or lower the other.`,
     )
   }
   const share = (pool: Pool): number => own.get(pool) ?? Math.floor((total * PARTS[pool] * scale) / WHOLE)

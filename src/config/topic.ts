@@ -109,6 +109,9 @@ export interface LogSettings {
   readonly retentionMs: number
   readonly retentionBytes: number
   readonly maxMessageBytes: number
+  readonly maxRecordBytes?: number
+  /** The memory for it. */
+  readonly maxExpandedBytes: number
   readonly flushMessages: number
   readonly flushMs: number
   readonly fileDeleteDelayMs: number
@@ -138,6 +141,10 @@ export function logSettings(broker: BrokerConfig, topic: TopicConfig): LogSettin
     retentionMs: topic['retention.ms'],
     retentionBytes: topic['retention.bytes'],
     maxMessageBytes: topic['max.message.bytes'],
+    ...(topic['max.decompressed.message.bytes'] < topicKeys['max.decompressed.message.bytes'].default && {
+      maxRecordBytes: topic['max.decompressed.message.bytes'],
+    }),
+    maxExpandedBytes: broker.memory.decompression,
     flushMessages: topic['flush.messages'],
     flushMs: topic['flush.ms'],
     fileDeleteDelayMs: topic['file.delete.delay.ms'],

@@ -141,6 +141,17 @@ describe('the arena', () => {
     expect(arena.hotBytes).toBe(8)
   })
 
+  test('a batch larger than all of the tail leaves the others where they are, and memory once it is written', () => {
+    const arena = new Arena({ slabBytes: 4, tailBytes: 8 })
+    const log = logOn(arena)
+    log.append('aaaa')
+    const { slab } = arena.append(Buffer.alloc(20))
+    expect([arena.hotBytes, arena.pinnedBytes, arena.usedBytes]).toEqual([4, 20, 24])
+    arena.release(slab)
+    expect([arena.hotBytes, arena.pinnedBytes, arena.usedBytes, arena.peakBytes]).toEqual([4, 0, 4, 24])
+    expect(join(log.read(0))).toBe('aaaa')
+  })
+
   test('a tail cut to before a large batch still loses what lies in the slab before it', () => {
     const arena = new Arena({ slabBytes: 4, tailBytes: 16 })
     const log = logOn(arena)

@@ -35,6 +35,17 @@ test('what is out is counted; the last quarter of the budget is for single batch
   expect([pool.room, pool.isExhausted]).toEqual([0, false])
 })
 
+test('idle buffers are no memory on top of the budget', () => {
+  const pool = new ReadBuffers(256 * 1024)
+  const small = Array.from({ length: 32 }, () => pool.take(4096))
+  for (const buffer of small) pool.give(buffer)
+  expect([pool.usedBytes, pool.peakBytes]).toEqual([128 * 1024, 128 * 1024])
+  pool.take(128 * 1024)
+  expect([pool.usedBytes, pool.idleBytes]).toEqual([256 * 1024, 128 * 1024])
+  pool.take(64 * 1024)
+  expect([pool.usedBytes, pool.idleBytes, pool.peakBytes]).toEqual([192 * 1024, 0, 256 * 1024])
+})
+
 test('a buffer that turns out half empty is exchanged for one that fits', () => {
   const pool = new ReadBuffers(1e9)
   const buffer = pool.take(64 * 1024)

@@ -200,6 +200,11 @@ describe('compressed batches', () => {
     const bomb = batchOf(1, 'x'.repeat(20 * 1024 * 1024), { codec: 1 })
     expect(refusal(bomb, { validateCompressed: true, maxMessageBytes: 100_000 })).toBe('MESSAGE_TOO_LARGE')
     expect(refusal(bomb, { validateCompressed: true })).toBe('accepted')
+    // The memory for it counts, but not below what may be sent as it is, and 16 MiB.
+    const limited = { validateCompressed: true, maxExpandedBytes: 1_000_000 }
+    expect(refusal(bomb, limited)).toBe('MESSAGE_TOO_LARGE')
+    expect(refusal(bomb, { ...limited, maxMessageBytes: 30_000_000 })).toBe('accepted')
+    expect(refusal(batchOf(1, 'x'.repeat(15 * 1024 * 1024), { codec: 1 }), limited)).toBe('accepted')
   })
 
   test.each(['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(

@@ -134,6 +134,26 @@ describe('byte limits', () => {
     expect(partitions(reply).map(({ bytes }) => bytes! > 0)).toEqual([false, true, false])
   })
 
+  test('what the connection may still be given bounds an answer too; a batch it gets', async () => {
+    await broker.createTopic('t', 2)
+    for (const index of [0, 1]) for (const value of ['x', 'y']) await produce('t', [value], index)
+    const one = records(['x']).byteLength
+    const ask = (answerRoom: number, minBytes: number) =>
+      broker.ask(Fetch, { ...request([{}, { partition: 1 }]), minBytes, maxWaitMs: 5000 }, BY_NAME, {
+        ...testConnection(),
+        answerRoom,
+      })
+    expect(partitions((await ask(3 * one, 1e6))!)).toEqual([
+      { at: 't-0', error: NONE, bytes: 2 * one },
+      { at: 't-1', error: NONE, bytes: one },
+    ])
+    // Nor does it wait for more than that.
+    expect(partitions((await ask(0, 1e6))!)).toEqual([
+      { at: 't-0', error: NONE, bytes: one },
+      { at: 't-1', error: NONE, bytes: 0 },
+    ])
+  })
+
   test('max_bytes holds over all partitions', async () => {
     await broker.createTopic('t', 2)
     await produce('t', ['x'.repeat(100)])

@@ -5,6 +5,7 @@ import type { Files } from '../../../storage/files.ts'
 import type { ConnectionInfo } from '../../../src/apis/handler.ts'
 import type { OpenBroker } from '../../../src/broker/open.ts'
 import type { VirtualRuntime } from '../../../src/runtime/index.ts'
+import type { MemoryBudget } from '../../../src/runtime/memory.ts'
 import { decode, encode, KafkaError, Reader, Writer } from '../../../protocol/index.ts'
 import { CreateTopics } from '../../../protocol/messages/index.ts'
 import { encodeBatch, type BatchToEncode } from '../../../protocol/records/record.ts'
@@ -45,6 +46,8 @@ export interface TestBrokerOptions {
   readonly durable?: boolean
   readonly seed?: number
   readonly features?: Readonly<Record<string, number>>
+  /** To see what its pools hold. */
+  readonly memory?: MemoryBudget
 }
 
 export async function testBroker({
@@ -55,6 +58,7 @@ export async function testBroker({
   durable = true,
   seed = 1,
   features,
+  memory,
 }: TestBrokerOptions): Promise<TestBroker> {
   const runtime = virtualRuntime({ seed })
   const names = ['test', ...Object.keys(more)]
@@ -66,6 +70,7 @@ export async function testBroker({
     metadata: metadata && { path: 'metadata', files: metadata },
     durable,
     ...(features && { features }),
+    ...(memory && { memory }),
   })
   const connection = testConnection()
   let inTurn = false

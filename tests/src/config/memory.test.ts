@@ -30,10 +30,15 @@ describe('shares of odradek.memory.bytes', () => {
   test('what its own key says, a pool gets; the others share what is left, and no more than they had', () => {
     const more = shares({ 'queued.max.request.bytes': 512 * MB })
     expect(more.receiving).toBe(512 * MB)
-    expect(more.unanswered).toBe(Math.floor(96 * MB * (512 / 768)))
+    expect(more.unanswered).toBe(Math.floor(96 * MB * (448 / 704)))
     expect(sumOf(more)).toBeLessThanOrEqual(1024 * MB)
     const less = shares({ 'odradek.tail.cache.bytes': 4 * MB, 'odradek.fetch.memory.bytes': 16 * MB })
     expect(less).toMatchObject({ cache: 4 * MB, tail: 16 * MB, reads: 16 * MB, receiving: 256 * MB })
+  })
+
+  test('however little there is, a batch may be expanded', () => {
+    const small = shares({ 'odradek.memory.bytes': 64 * MB })
+    expect([small.decompression, small.receiving]).toEqual([16 * MB, Math.floor(16 * MB * (48 / 60))])
   })
 
   test('-1 is as if the key was not there', () => {
@@ -42,7 +47,7 @@ describe('shares of odradek.memory.bytes', () => {
   })
 
   test.each([
-    [{ 'queued.max.request.bytes': 1000 * MB }, 'queued.max.request.bytes, which need 1048576000'],
+    [{ 'queued.max.request.bytes': 1000 * MB }, 'queued.max.request.bytes, which take 1048576000'],
     [{ 'queued.max.request.bytes': 600 * MB, 'odradek.fetch.memory.bytes': 400 * MB }, 'queued.max.request.bytes and'],
     [{ 'odradek.memory.bytes': 64 * MB, 'odradek.tail.cache.bytes': 32 * MB }, 'odradek.memory.bytes (67108864)'],
   ])('%j leave too little to the others', (flags, message) => {

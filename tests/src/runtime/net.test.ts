@@ -72,3 +72,37 @@ test('a pause in the read that begins a rest lasts beyond it, and resume goes on
   while (seen.total === before) await new Promise(resolve => setImmediate(resolve))
   expect(seen.total).toBeGreaterThan(before)
 })
+
+test('what a slow peer takes of one large write is told bit by bit', async () => {
+  const accepted = new Promise<Socket>((resolve, reject) => {
+    const accept = (socket: AcceptedSocket) => {
+      socket.start({
+        target: () => null,
+        received: () => undefined,
+        flushing: () => undefined,
+        sent: () => undefined,
+        ended: () => undefined,
+        closed: () => undefined,
+      })
+      resolve(socket)
+    }
+    listen({ host: '127.0.0.1', port: 0, stage: Buffer.alloc(MIB), accept, acceptFailed: reject }).then(found => {
+      listening = found
+      client = net.connect(found.port, found.address)
+      client.pause()
+    }, reject)
+  })
+  const socket = await accepted
+  const chunks = Array.from({ length: SENT / MIB }, () => Buffer.alloc(MIB))
+  socket.write({ chunks, release: () => undefined })
+  const left: number[] = [socket.leftBytes]
+  client!.resume()
+  while (client!.bytesRead < SENT) {
+    await new Promise(resolve => setImmediate(resolve))
+    if (socket.leftBytes > left.at(-1)!) left.push(socket.leftBytes)
+    expect(socket.leftBytes).toBeGreaterThanOrEqual(left.at(-1)!)
+  }
+  expect([left[0], left.at(-1), socket.unsentBytes]).toEqual([0, SENT, 0])
+  // It was one write, of which nothing was given back before all of it had left.
+  expect(left.length).toBeGreaterThan(3)
+})
