@@ -6,7 +6,7 @@ import { built, Suite } from '../harness/index.ts'
 import { codecReady } from '../../protocol/records/compression.ts'
 import { Live } from './live.ts'
 import { Host, type Kind, type Side } from './sides.ts'
-import { readState, type State } from './state.ts'
+import { readState, recordVoters, type State } from './state.ts'
 import { checkWhatWeKeep, writeWhatWeKeep } from './kept.ts'
 import { World } from './world.ts'
 
@@ -23,6 +23,8 @@ interface Plan {
   /** Whether Apache Kafka formats the directory; else this broker makes it. */
   readonly formattedBy?: Exclude<Side, 'odradek'>
   readonly kind?: Kind
+  /** kraft.version is raised to 1 in the first turn. */
+  readonly raises?: boolean
   readonly turns: readonly Turn[]
 }
 
@@ -50,6 +52,17 @@ const plans: readonly Plan[] = [
     turns: [turn('3.9.1'), turn('odradek'), turn('3.9.1', 'SIGKILL'), turn('odradek', 'SIGKILL'), turn('4.3.1')],
   },
   {
+    name: 'a directory of ours whose kraft.version is raised to 1, with Apache Kafka 4.3.1 in turn',
+    raises: true,
+    turns: [turn('odradek'), turn('4.3.1'), turn('odradek', 'SIGKILL'), turn('4.3.1')],
+  },
+  {
+    name: 'a directory of Apache Kafka 4.3.1 whose kraft.version is raised to 1, with ours in turn',
+    formattedBy: '4.3.1',
+    raises: true,
+    turns: [turn('4.3.1', 'SIGKILL'), turn('odradek'), turn('4.3.1')],
+  },
+  {
     name: 'two directories of Apache Kafka 4.3.1 whose voters are records, with ours in turn',
     formattedBy: '4.3.1',
     kind: 'voters recorded, two directories',
@@ -66,7 +79,7 @@ function comparable(state: State): State {
 const recordCount = (state: State): number =>
   Object.values(state.partitions).reduce((sum, { records, end, start }) => sum + (records ?? end - start), 0)
 
-async function play({ formattedBy, kind = 'plain', turns }: Plan): Promise<string[]> {
+async function play({ formattedBy, kind = 'plain', raises = false, turns }: Plan): Promise<string[]> {
   const host = await Host.create(kind)
   const report: string[] = []
   const world = new World(host.bootstrap)
@@ -93,6 +106,7 @@ async function play({ formattedBy, kind = 'plain', turns }: Plan): Promise<strin
         await writeWhatWeKeep(host.bootstrap)
         match(host.intrude(), /The data directory .* is in use by the running process \d+/)
       } else await checkWhatWeKeep(host.bootstrap)
+      if (raises && n === 0) await recordVoters(host.bootstrap)
       before = comparable(await readState(host.bootstrap))
       const counts = `${recordCount(before)} records, ${Object.keys(before.topics).length} topics`
       report.push(`${side}: up in ${(ms / 1000).toFixed(1)} s, ${counts}, ${live.sent} live; ${end}`)

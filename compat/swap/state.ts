@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Api, AskOf, ResponseOf } from '../../protocol/api.ts'
 import {
+  ApiVersions,
   DescribeConfigs,
   DescribeProducers,
   DescribeTransactions,
@@ -12,6 +13,7 @@ import {
   ListTransactions,
   Metadata,
   OffsetFetch,
+  UpdateFeatures,
 } from '../../protocol/messages/index.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { decodeRecords } from '../../protocol/records/record.ts'
@@ -35,6 +37,8 @@ export interface PartitionState {
 
 export interface State {
   readonly clusterId: string | null
+  /** 0, or 1 where the voters are recorded. */
+  readonly kraftVersion: number
   readonly topics: Readonly<Record<string, { id: string; partitions: number; configs: readonly string[] }>>
   readonly partitions: Readonly<Record<string, PartitionState>>
   readonly offsets: Readonly<Record<string, string>>
@@ -87,6 +91,7 @@ export async function readState(bootstrap: string): Promise<State> {
           partitions.push([`${name}-${partitionIndex}`, await partitionState(wire, name!, partitionIndex)])
     return {
       clusterId,
+      kraftVersion: await kraftVersionOf(wire),
       topics: sortedObject(
         topics.map(({ name, topicId, partitions: all }) => [
           name!,
@@ -97,6 +102,25 @@ export async function readState(bootstrap: string): Promise<State> {
       offsets: await offsetsOf(wire),
       transactions: await transactionsOf(wire),
     }
+  } finally {
+    wire.close()
+  }
+}
+
+const KRAFT = 'kraft.version'
+
+async function kraftVersionOf(wire: Wire): Promise<number> {
+  const { finalizedFeatures } = await ask(wire, ApiVersions, 3, { clientSoftwareName: 'a', clientSoftwareVersion: '1' })
+  return finalizedFeatures.find(({ name }) => name === KRAFT)?.maxVersionLevel ?? 0
+}
+
+/** Has the voters recorded from now on. */
+export async function recordVoters(bootstrap: string): Promise<void> {
+  const wire = await open(bootstrap)
+  try {
+    const featureUpdates = [{ feature: KRAFT, maxVersionLevel: 1, upgradeType: 1 }]
+    const { errorCode, errorMessage } = await ask(wire, UpdateFeatures, 1, { timeoutMs: 10_000, featureUpdates })
+    if (errorCode !== 0) throw new Error(`UpdateFeatures: error ${errorCode}, ${errorMessage}`)
   } finally {
     wire.close()
   }
