@@ -14,7 +14,7 @@ export const MIN_RECORD_SIZE = 7
 
 /**
  * OK, or REFUSED: well formed, but `recordErrors` names records that this topic does not take; else what is broken:
- * COUNT: fewer records than declared, or a negative count. LENGTH: a record's length reaches past the end.
+ * COUNT: fewer records than declared, or a negative count. LENGTH: a record reaches past the end, or is too long.
  * STRUCTURE: a field reaches past its record, a number is too long, or the record is not used up. HEADERS: a header
  * count that cannot be. OFFSET: offset deltas are not 0, 1, 2, … TRAILING: bytes are left after the last record.
  */
@@ -43,6 +43,8 @@ export interface WalkResult {
 export interface WalkOptions {
   /** Every record must have a key (compacted topics, KIP-467). */
   readonly requireKeys?: boolean
+  /** Longest record, without its length field. */
+  readonly maxRecordBytes?: number
   /** Timestamps other than -1 outside these bounds are refused (message.timestamp.before/after.max.ms). */
   readonly minTimestamp?: number
   readonly maxTimestamp?: number
@@ -105,6 +107,7 @@ export function walkRecords(
   const requireKeys = options.requireKeys ?? false
   const minTimestamp = options.minTimestamp ?? -Infinity
   const maxTimestamp = options.maxTimestamp ?? Infinity
+  const maxRecordBytes = options.maxRecordBytes ?? Infinity
   const gaps = options.gaps ?? false
   const logAppendTime = options.logAppendTime ?? null
   let greatest = -1
@@ -118,7 +121,9 @@ export function walkRecords(
   for (let index = 0; index < count; index++) {
     if (at >= end) return broken(result, 'COUNT', index)
     const length = readVarint(bytes, at, end)
-    if (next < 0 || length < MIN_RECORD_SIZE - 1 || length > end - next) return broken(result, 'LENGTH', index)
+    if (next < 0 || length < MIN_RECORD_SIZE - 1 || length > Math.min(end - next, maxRecordBytes)) {
+      return broken(result, 'LENGTH', index)
+    }
     const stop = next + length
 
     const timestampDelta = readVarlong(bytes, next + 1, stop) // the attributes byte is unused in every version

@@ -307,7 +307,8 @@ export const logKeys = {
     min: 1,
     max: 2_147_483_639,
     update: 'cluster',
-    doc: 'Most bytes one compressed batch may expand to.',
+    works: true,
+    doc: 'Largest record in a compressed batch, uncompressed; a batch with a larger one is INVALID_RECORD. Where it is set, compressed batches are opened to look.',
   }),
   'message.max.bytes': int({
     default: 1_048_588,

@@ -122,7 +122,8 @@ export const topicKeys = {
     min: 1,
     max: 2_147_483_639,
     broker: [same('max.decompressed.message.bytes')],
-    doc: 'Most bytes one compressed batch may expand to.',
+    works: true,
+    doc: 'Largest record in a compressed batch, uncompressed; a batch with a larger one is INVALID_RECORD. Where it is set, compressed batches are opened to look.',
   }),
   'max.message.bytes': int({
     default: 1_048_588,

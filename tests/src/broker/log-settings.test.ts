@@ -3,7 +3,7 @@
 import type { Files } from '../../../storage/files.ts'
 import type { TestBroker } from './harness.ts'
 import { expect, test } from 'vitest'
-import { INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, NONE } from '../../../protocol/errors.ts'
+import { INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, NONE } from '../../../protocol/errors.ts'
 import { IncrementalAlterConfigs, Produce } from '../../../protocol/messages/index.ts'
 import * as batch from '../../../protocol/records/batch.ts'
 import { codecReady, compress, decompress, GZIP, LZ4, ZSTD } from '../../../protocol/records/compression.ts'
@@ -87,6 +87,18 @@ const cases: readonly Case[] = [
     probe: broker => errorOf(broker, 'x'.repeat(2000)),
     without: NONE,
     with: MESSAGE_TOO_LARGE,
+  },
+  {
+    topic: 'max.decompressed.message.bytes',
+    broker: 'max.decompressed.message.bytes',
+    value: '1000',
+    probe: async broker => [
+      await errorOf(broker, 'x'.repeat(1100), { codec: GZIP }),
+      await errorOf(broker, 'x'.repeat(900), { codec: GZIP }),
+      await errorOf(broker, 'x'.repeat(1100)),
+    ],
+    without: [NONE, NONE, NONE],
+    with: [INVALID_RECORD, NONE, NONE],
   },
   {
     topic: 'segment.bytes',
