@@ -8,11 +8,13 @@ import {
   OffsetCommit,
   Produce,
 } from '../../../protocol/messages/index.ts'
+import { encodeBatch } from '../../../protocol/records/record.ts'
 import { memoryFiles } from '../../../storage/files-memory.ts'
 import { MemoryBudget, type MemoryPool } from '../../../src/runtime/memory.ts'
 import { records, testBroker } from './harness.ts'
 
 const MB = 1 << 20
+const NOTHING = Buffer.alloc(0)
 
 async function start(config: Record<string, string | number> = {}) {
   const memory = new MemoryBudget(Number(config['odradek.memory.bytes'] ?? 1024 * MB))
@@ -80,4 +82,26 @@ test('fetch sessions have no more than their part: a client without one goes on'
   const { usedBytes, limitBytes } = pool('fetch.sessions')
   expect(usedBytes).toBeLessThanOrEqual(limitBytes)
   expect(ids.map(id => id > 0)).toEqual([true, true, false, false])
+})
+
+test('compaction, while it runs: within its part, whatever Kafka’s keys say', async () => {
+  const { broker, pool } = await start({
+    'odradek.memory.bytes': 64 * MB,
+    'log.cleaner.io.buffer.size': 64 * MB,
+    'log.cleaner.io.max.bytes.per.second': 2000,
+  })
+  await broker.createTopic('t', 1, { 'cleanup.policy': 'compact', 'internal.segment.bytes': '500' })
+  for (let n = 0; n < 50; n++) {
+    const batch = encodeBatch({ timestamp: 1_700_000_000_000, records: [{ key: Buffer.from('k'), value: NOTHING }] })
+    const partitionData = [{ index: 0, records: { byteLength: batch.length, parts: [batch] } }]
+    const answer = broker.ask(Produce, { acks: 1, timeoutMs: 1000, topicData: [{ name: 't', partitionData }] }, 9)
+    await broker.runtime.settle()
+    expect((await answer)!.responses[0]!.partitionResponses[0]!.errorCode).toBe(0)
+  }
+  await broker.runtime.advanceAsync(15_100)
+  const { usedBytes, limitBytes } = pool('compaction')
+  expect(usedBytes).toBeGreaterThan(0)
+  expect(usedBytes).toBeLessThanOrEqual(limitBytes)
+  await broker.runtime.advanceAsync(60_000)
+  expect(pool('compaction')).toMatchObject({ usedBytes: 0, peakBytes: usedBytes })
 })
