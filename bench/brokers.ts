@@ -82,7 +82,7 @@ export const kafkaJvm = [
   '-Djava.awt.headless=true',
 ]
 
-/** Little memory rather than speed. With less than that Apache Kafka ends with an OutOfMemoryError: its cleaner alone takes 128 MB. */
+/** Little memory rather than speed. With 192 MB it ends with an OutOfMemoryError: its log cleaner alone takes 128 MB. */
 export const smallJvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true']
 
 /** Null where Apache Kafka can run here, else why not. */
@@ -121,16 +121,27 @@ async function startedKafka(kafka: RunningKafka): Promise<Broker> {
   })
   const startMs = performance.now() - from
   const { address, pid } = kafka
+  const folder = dirname(kafka.logFile)
+  const data = join(folder, 'data')
+  // After an interrupted benchmark; by then its process is killed.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  process.once('exit', remove)
   return {
     address,
     pid,
-    data: join(dirname(kafka.logFile), 'data'),
+    data,
     startMs,
     eventLoop: () => Promise.resolve(null),
     sweep: () => undefined,
     verify: () => Promise.resolve(),
-    restart: async signal => startedKafka(await kafka.restart(signal)),
-    stop: () => kafka.stop(),
+    async restart(signal) {
+      process.off('exit', remove)
+      return startedKafka(await kafka.restart(signal))
+    },
+    async stop() {
+      process.off('exit', remove)
+      await kafka.stop()
+    },
   }
 }
 

@@ -89,8 +89,7 @@ async function oneRound(groupId: string, members: readonly Member[], beginner: R
   const late = setTimeout(() => over.reject(new Error(`${groupId}: no assignment after ${ROUND_MS} ms`)), ROUND_MS)
   try {
     const all = Promise.all(members.map(member => takePart(groupId, member, round, assigned)))
-    const [tookMs] = await Promise.all([over.promise, Promise.race([all, over.promise])])
-    await all
+    const [tookMs] = await Promise.all([over.promise, all])
     return tookMs
   } finally {
     clearTimeout(late)
