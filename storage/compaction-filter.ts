@@ -64,8 +64,9 @@ export type Steps<T> = Generator<Promise<unknown> | (() => Promise<void>) | unde
 
 /** Records between two steps. */
 const RECORDS_PER_STEP = 1024
-/** From here on it takes long to expand or compress. */
+/** From here on it takes long to compress or expand, or, expanded, to have come there. */
 const LARGE_BYTES = 64 * 1024
+const LARGE_EXPANDED_BYTES = 1024 * 1024
 
 /**
  * Visits the records of the batch at `at` until `visit` returns false. The place is used again for the next record.
@@ -141,7 +142,14 @@ function readPlace(place: RecordPlace, from: number, end: number): number {
 
 /** Small ones at once; large ones in a step of their own, gzip in a thread. */
 function* expand(codec: number, payload: Buffer, maxBytes: number): Steps<Buffer> {
-  if (payload.length < LARGE_BYTES) return decompress(codec, payload, maxBytes)
+  if (payload.length < LARGE_BYTES) {
+    try {
+      return decompress(codec, payload, Math.min(maxBytes, LARGE_EXPANDED_BYTES))
+    } catch (error) {
+      if (!(error instanceof RecordError && error.code === 'TOO_LARGE')) throw error
+      // A few bytes that expand to many are a large batch, too.
+    }
+  }
   yield
   const expanding = decompressLater(codec, payload, maxBytes)
   const bytes = expanding instanceof Promise ? yield* awaited(expanding) : expanding
