@@ -115,17 +115,17 @@ export function kafkaSide(): Side {
 
 async function startedKafka(kafka: RunningKafka): Promise<Broker> {
   const from = performance.now()
+  const folder = dirname(kafka.logFile)
+  const data = join(folder, 'data')
+  // After an interrupted benchmark; by then its process is killed.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  process.once('exit', remove)
   await eventually('an answer of Apache Kafka', () => kafka.logFile !== '' && answers(kafka.address), {
     ms: START_MS,
     everyMs: 2,
   })
   const startMs = performance.now() - from
   const { address, pid } = kafka
-  const folder = dirname(kafka.logFile)
-  const data = join(folder, 'data')
-  // After an interrupted benchmark; by then its process is killed.
-  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  process.once('exit', remove)
   return {
     address,
     pid,
