@@ -23,7 +23,7 @@ export const addRaftVoter = handler(
     if (voterId < 0 || voterDirectoryId === ZERO_UUID)
       throw new KafkaError(INVALID_REQUEST, 'The request names no voter.')
     const controller = controllerListenerName(broker)
-    if (!listeners.some(({ name }) => name === controller))
+    if (!listeners.some(({ name }) => name.toUpperCase() === controller))
       throw new KafkaError(INVALID_REQUEST, `The request names no listener ${controller}.`)
     const { kraftVersion, voters } = broker.metadata.quorum
     if (kraftVersion === 0) throw new KafkaError(UNSUPPORTED_VERSION, 'The set of voters is fixed: kraft.version is 0.')

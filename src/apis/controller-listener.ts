@@ -9,6 +9,8 @@ export interface NamedAddress {
 }
 
 const USUAL_NAME = 'CONTROLLER'
+/** They tell nobody where to go. */
+const EVERY_INTERFACE = new Set(['', '0.0.0.0', '::'])
 
 /** controller.listener.names begins with it; else what the recorded voters call it, else what Kafka's own files do. */
 export function controllerListenerName({ config, metadata }: Broker): string {
@@ -23,7 +25,9 @@ export function controllerListener(broker: Broker, connection: ReachedAt): Named
   const [{ host, port }] = broker.nodes(connection)
   for (const text of broker.config.listeners) {
     const [, of, bracketed, plain, at] = /^([^:]+):\/\/(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? []
-    if (of?.toUpperCase() === name) return { name, host: bracketed || plain || host, port: Number(at) }
+    if (of?.toUpperCase() !== name) continue
+    const given = bracketed || plain || ''
+    return { name, host: EVERY_INTERFACE.has(given) ? host : given, port: Number(at) || port }
   }
   return { name, host, port }
 }

@@ -108,6 +108,7 @@ const atOne = [
       await ask('no listener', { listeners: [] })
       await ask('another listener', { listeners: [{ ...listener, name: 'PLAINTEXT' }] })
       await ask('the one there is, at another listener', { voterId: 1, listeners: [{ ...listener, name: 'NONE' }] })
+      await ask('the one there is, in small letters', { voterId: 1, listeners: [{ ...listener, name: 'controller' }] })
       await ask('one that nobody reaches')
       if (v > 0) await ask('one that nobody reaches, without waiting', { ackWhenCommitted: false })
       await ask('the one there is, again', { voterId: 1 })
