@@ -50,7 +50,7 @@ describe.each(judges)('answers of Apache Kafka %s', judge => {
       await ours.stop()
       ours = null
     }
-  }, 60_000)
+  }, 120_000)
   afterAll(() => ours?.stop())
 
   test.each(cases.map(({ name }) => name))('%s', name => {
