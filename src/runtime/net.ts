@@ -118,6 +118,7 @@ class SystemSocket implements AcceptedSocket {
   readonly #stage: Buffer
   #receiver: Receiver | null = null
   #isPaused = false
+  #isClosed = false
   /** Bytes read since the last rest. */
   #readBytes = 0
   #rests = false
@@ -137,6 +138,7 @@ class SystemSocket implements AcceptedSocket {
     this.#socket.on('end', () => this.#receiver?.ended())
     this.#socket.on('error', error => void (this.#error ??= error))
     this.#socket.on('close', () => {
+      this.#isClosed = true
       this.#output.closed()
       const receiver = this.#receiver
       this.#receiver = null
@@ -145,6 +147,8 @@ class SystemSocket implements AcceptedSocket {
   }
 
   start(receiver: Receiver): void {
+    // It may have been held for long.
+    if (this.#isClosed) return queueMicrotask(() => receiver.closed(this.#error))
     this.#receiver = receiver
     this.#socket.resume()
   }

@@ -106,3 +106,32 @@ test('what a slow peer takes of one large write is told bit by bit', async () =>
   // It was one write, of which nothing was given back before all of it had left.
   expect(left.length).toBeGreaterThan(3)
 })
+
+test('a socket that is closed before it starts tells its receiver so', async () => {
+  const told = new Promise<Error | null>((resolve, reject) => {
+    const accept = async (socket: AcceptedSocket): Promise<void> => {
+      const gone = new Promise(closed => client!.once('close', closed))
+      socket.destroy()
+      await gone
+      await new Promise(later => setImmediate(later))
+      socket.start({
+        target: () => null,
+        received: reject,
+        flushing: () => undefined,
+        sent: () => undefined,
+        ended: reject,
+        closed: resolve,
+      })
+    }
+    const taken = (socket: AcceptedSocket): void => void accept(socket)
+    listen({ host: '127.0.0.1', port: 0, stage: Buffer.alloc(MIB), accept: taken, acceptFailed: reject }).then(
+      found => {
+        listening = found
+        client = net.connect(found.port, found.address)
+        client.resume()
+      },
+      reject,
+    )
+  })
+  expect(await told).toBe(null)
+})
