@@ -336,8 +336,9 @@ export class Connection<Context> implements Peer, Receiver, FrameReceiver {
 
   /** Goes on with what was held back, then with reading, once nothing speaks against it. */
   #resume(): void {
-    if (this.#reading || this.#state !== 'open' || this.#barrier || this.#overloaded(0.5)) return
+    if (this.#reading || this.#state !== 'open' || this.#barrier) return
     if (this.#owner.load.isFull) return this.#owner.load.whenRelieved(this.#relieved)
+    if (this.#overloaded(0.5)) return
     this.now = this.#owner.runtime.clock.now()
     this.#splitter.resume()
     if (this.#state === 'open' && this.#splitter.isShort) this.#owner.memory.whenRoom(this.#relieved)

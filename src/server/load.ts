@@ -11,8 +11,6 @@ export interface LoadLimits {
   readonly maxAnswerBytes: number
 }
 
-/** Below this part of it there is room for answers again: those that stand still may hold the rest. */
-const ANSWERS_RELIEVED = 0.875
 /** Above this part of the room for answers it is looked who stands still. */
 const ANSWERS_PRESSING = 0.5
 
@@ -55,9 +53,9 @@ export class Load {
     return this.answers.usedBytes > this.#limits.maxAnswerBytes * ANSWERS_PRESSING
   }
 
-  /** Whether no more is to be taken on: from when there is too much until there is clearly less. */
+  /** Whether no more is to be taken on: from when there are too many requests until there are half, or too many answers. */
   get isFull(): boolean {
-    this.#isFull = this.#isAbove(this.#isFull ? 0.5 : 1, this.#isFull ? ANSWERS_RELIEVED : 1)
+    this.#isFull = this.#isAbove(this.#isFull ? 0.5 : 1)
     return this.#isFull
   }
 
@@ -89,12 +87,13 @@ export class Load {
     this.#stopped.delete(goOn)
   }
 
-  #isAbove(part: number, answersPart: number): boolean {
+  #isAbove(part: number): boolean {
     const { maxBrokerRequests, maxBrokerBytes, maxAnswerBytes } = this.#limits
     return (
       this.#requests > maxBrokerRequests * part ||
       this.unanswered.usedBytes > maxBrokerBytes * part ||
-      this.answers.usedBytes > maxAnswerBytes * answersPart
+      // Those that stand still may hold all the rest for a while.
+      this.answers.usedBytes > maxAnswerBytes
     )
   }
 

@@ -38,6 +38,7 @@ export class Pressure<C extends object> {
   readonly #o: PressureOptions<C>
   readonly #marks: readonly Map<C, Mark>[]
   #timer: Timer | null = null
+  #isStopped = false
 
   constructor(options: PressureOptions<C>) {
     this.#o = options
@@ -46,10 +47,11 @@ export class Pressure<C extends object> {
 
   /** Some memory may be short: looks after it until it is not. */
   watch(): void {
-    this.#timer ??= this.#o.timers.after(PERIOD_MS, () => this.#look())
+    if (!this.#isStopped) this.#timer ??= this.#o.timers.after(PERIOD_MS, () => this.#look())
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#timer?.cancel()
   }
 

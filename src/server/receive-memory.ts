@@ -1,6 +1,6 @@
 // Memory for requests that have not come whole, bounded. Large ones share three quarters of it, of which those that begin
-// get no more than two, so that others can go on; those that find no room wait for it. The last quarter is for small
-// requests and for what was read before a connection stopped, which gets no more than three quarters of that.
+// get no more than two, so that others can go on; those that find no room wait for it. What was read before a connection
+// had to wait gets three sixteenths. Small requests get whatever is left, the last quarter at least.
 import type { Timers } from '../runtime/index.ts'
 import { BufferPool, lengthOf } from '../runtime/buffer-pool.ts'
 
@@ -20,7 +20,7 @@ export type Purpose = 'begin' | 'whole' | 'grow' | 'wait' | 'small'
 
 const LARGE: Readonly<Record<Purpose, boolean>> = { begin: true, whole: true, grow: true, wait: false, small: false }
 /** Of all memory, for large frames or for all else. */
-const PART: Readonly<Record<Purpose, number>> = { begin: 0.5, whole: 0.625, grow: 0.75, wait: 0.1875, small: 0.25 }
+const PART: Readonly<Record<Purpose, number>> = { begin: 0.5, whole: 0.625, grow: 0.75, wait: 0.1875, small: 1 }
 
 export class ReceiveMemory {
   readonly pool = new BufferPool()
@@ -66,7 +66,7 @@ export class ReceiveMemory {
     const length = lengthOf(size)
     const isLarge = LARGE[purpose]
     const before = isLarge ? this.#largeBytes : this.pool.outstandingBytes - this.#largeBytes
-    if (before + length > limit * PART[purpose]) return null
+    if (before + length > limit * PART[purpose] || this.pool.outstandingBytes + length > limit) return null
     if (this.pool.usedBytes + length > limit) this.pool.purge()
     const buffer = this.pool.take(size)
     if (isLarge) this.#largeBytes += length

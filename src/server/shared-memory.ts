@@ -46,8 +46,8 @@ export function pressureOn<Context>(o: PressureOnOptions<Context>): Pressure<Con
     // Where all that hold some want more, the last one gives way.
     stuck() {
       const holding = [...connections].filter(({ receivingBytes }) => receivingBytes > LEAST_RECEIVED)
-      const last = holding.at(-1)
-      if (last && holding.every(({ isShort }) => isShort)) close(last, this.name, last.receivingBytes)
+      const last = holding.findLast(({ isShort }) => isShort)
+      if (last && !holding.some(({ isReading }) => isReading)) close(last, this.name, last.receivingBytes)
     },
   }
   const held: Shared<Connection<Context>> = {
