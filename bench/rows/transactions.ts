@@ -9,7 +9,7 @@ const commits: Measure = { key: 'rate', unit: 'commits/s', better: 'more' }
 
 export function transactionRows({ quick }: Scale): Row[] {
   // The client's virtual machine is fresh in every run, on both sides.
-  const [warmMs, runMs] = quick ? [500, 500] : [4000, 4000]
+  const [warmMs, runMs] = quick ? [1500, 1500] : [4000, 4000]
   return [1, 10, 100].map((producers): Row => ({
     name: `transactions, ${producers} producer${producers === 1 ? '' : 's'}`,
     promise: 'one record of 100 B in each, 6 partitions, no fsync (at our defaults fsynced)',
