@@ -71,7 +71,8 @@ export async function produce(port: number, topic: string, batch: Buffer): Promi
 export async function works(port: number): Promise<boolean> {
   const { apiKeys } = await ask(port, ApiVersions, 3, { clientSoftwareName: 'polite', clientSoftwareVersion: '1' })
   await createTopic(port, 'polite')
-  const batch = encodeBatch({ timestamp: 1, records: [{ key: null, value: Buffer.from('still here') }] })
+  // Not so old that retention takes it.
+  const batch = encodeBatch({ timestamp: Date.now(), records: [{ key: null, value: Buffer.from('still here') }] })
   const errorCode = await produce(port, 'polite', batch)
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }]
   const fetched = await ask(port, Fetch, 12, {
