@@ -147,7 +147,7 @@ async function runRow(
     })
   const disturbed = (sample: Sample): boolean =>
     !flags.quick && (sample.othersCores ?? 0) > DISTURBED_CORES && timeLeft()
-  for (let rep = -(flags.quick ? Math.min(row.warmUps, 1) : row.warmUps); rep < flags.reps; rep++) {
+  for (let rep = -(flags.quick ? 0 : row.warmUps); rep < flags.reps; rep++) {
     for (const side of taking) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, in turns
       let sample = await run(side)
