@@ -13,7 +13,11 @@ export function truncateLog(log: Parts, offset: number, now: number): void {
   // Even where no record goes: a leader that wrote nothing in its epoch leaves an entry behind.
   if (offset < offsets.end) {
     disk.run(() => {
-      files.drop(segmentIndex(segments, offset) + 1, segments.length, now)
+      // The last one first, each for good before the one before it changes: no crash leaves a gap.
+      for (let last = segments.length - 1; last > segmentIndex(segments, offset); last--) {
+        files.drop(last, last + 1, now)
+        files.syncFolderNow()
+      }
       moveEnd(log, files.cutActive(offset, now))
       snapshots.keepWithin(-1, offsets.end)
       snapshots.load(producers, offsets.start, offsets.end, now)

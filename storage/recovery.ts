@@ -81,12 +81,14 @@ export function loadLog(o: LoadOptions): LoadedLog {
     logEndOffset = o.logStartOffset
   }
   const logStartOffset = Math.max(o.logStartOffset, state.segments[0]!.baseOffset)
-  state.epochs.truncateFromEnd(logEndOffset)
+  const toldTooMuch = state.epochs.truncateFromEnd(logEndOffset)
   state.epochs.truncateFromStart(logStartOffset)
   loadProducers(state, logStartOffset, logEndOffset, clean)
   state.segments.at(-1)!.loadLargest()
-  // Where it can be read, what it lacks is written with the next sync.
-  if (epochs === null) o.files.writeAtomic(epochsPath(o.folder), (savedEpochs = state.epochs.format()))
+  // What it lacks is written with the next sync, but it must not tell of what a crash took.
+  if (epochs === null || (toldTooMuch && !clean)) {
+    o.files.writeAtomic(epochsPath(o.folder), (savedEpochs = state.epochs.format()))
+  }
   const recoveryPoint = clean ? logEndOffset : Math.min(state.o.recoveryPoint, logEndOffset)
   // A folder that was just made counts as clean, but its segment is new.
   const isNew = !fileNames.includes(names.logFile(state.segments[0]!.baseOffset))

@@ -46,6 +46,11 @@ const LIFE: readonly Step[] = [
 
 const worst = () => 0
 const best = (choices: number) => choices - 1
+/** Of what is not synced every second change is there. */
+const alternating = () => {
+  let n = 0
+  return (choices: number) => n++ % choices
+}
 const failures: Failure[] = [
   { code: 'EHALT' },
   { code: 'EHALT', partial: true },
@@ -65,6 +70,35 @@ test.each(failures.slice(1))('a failure at every single call: %o', { timeout: 60
       return
     }
   }
+})
+
+test('a crash at every call of a truncation over several segments leaves no gap', async () => {
+  const steps: readonly Step[] = [
+    append(0, 5),
+    append(2, 4),
+    { do: 'roll' },
+    append(0, 1),
+    { do: 'roll' },
+    append(0, 1),
+    { do: 'sync' },
+    { do: 'checkpoint' },
+    { do: 'truncate', back: 12 },
+  ]
+  for (let failAt = 1; ; failAt++) {
+    let failed = false
+    for (const choose of [null, worst, best, (choices: number) => failAt % choices, alternating()]) {
+      ;({ failed } = await lifeAndDeath(steps, { failAt, failure: { code: 'EHALT' }, choose, haltRecoveryAt: 0 }))
+    }
+    if (!failed) {
+      expect(failAt).toBeGreaterThan(20)
+      return
+    }
+  }
+})
+
+test('a log whose noted start lies behind all that a crash left begins there', async () => {
+  const steps: readonly Step[] = [append(0, 2), { do: 'write' }, { do: 'advance', fraction: 0.5 }, { do: 'checkpoint' }]
+  await lifeAndDeath(steps, { failAt: 0, failure: { code: 'EHALT' }, choose: worst, haltRecoveryAt: 0 })
 })
 
 test('a crash at every call of the recovery after a crash', { timeout: 60_000 }, async () => {
