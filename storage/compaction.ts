@@ -43,10 +43,13 @@ class AbortedError extends Error {}
 
 export class Compaction {
   readonly #log: AppendTarget
+  readonly #sync: () => Promise<void>
   #run: Run | null = null
 
-  constructor(log: AppendTarget) {
+  /** @param sync brings all that was appended to the disk */
+  constructor(log: AppendTarget, sync: () => Promise<void>) {
     this.#log = log
+    this.#sync = sync
   }
 
   get isRunning(): boolean {
@@ -119,6 +122,7 @@ export class Compaction {
   async #compact(run: Run): Promise<number> {
     const { files } = this.#log
     const { now, cleanable } = run.o
+    const producers = await this.#decided(run)
     const map = await this.#mapKeys(run)
     const end = map.latestOffset + 1
     const sealed = files.segments.filter(
@@ -145,10 +149,26 @@ export class Compaction {
         group.map(({ segment }) => segment),
         map,
         transactions,
+        producers,
         now,
       )
     }
     return end
+  }
+
+  /**
+   * What makes records superfluous may lie behind all that is compacted: the marker of a transaction, the next batch of a producer.
+   * No crash may take it and leave the log without them, so it is brought to the disk first. Apache Kafka counts on replicas here.
+   * @returns the last batches of the producers: no later crash goes back behind them
+   */
+  async #decided(run: Run): Promise<ReadonlyMap<number, LastOfProducer>> {
+    const { offsets } = this.#log
+    const producers = this.#lastOfProducers()
+    if (offsets.synced < offsets.end) {
+      await run.o.pace.during(this.#sync())
+      this.#check(run)
+    }
+    return producers
   }
 
   /** Builds the map of the dirty part, as far as it goes into it. */
@@ -194,6 +214,7 @@ export class Compaction {
     group: readonly Segment[],
     map: OffsetMap,
     transactions: CompactedTransactions,
+    producers: ReadonlyMap<number, LastOfProducer>,
     now: number,
   ): Promise<void> {
     const { files } = this.#log
@@ -206,7 +227,7 @@ export class Compaction {
     const options: FilterOptions = {
       map,
       transactions,
-      producers: this.#lastOfProducers(),
+      producers,
       now,
       deleteRetentionMs: files.config.deleteRetentionMs,
       highWatermark: o.highWatermark,

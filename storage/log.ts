@@ -98,7 +98,7 @@ export class Log {
   }
 
   get compaction(): Compaction {
-    return (this.#compaction ??= new Compaction(this.#target))
+    return (this.#compaction ??= new Compaction(this.#target, () => this.sync()))
   }
 
   /** Whether the folder was opened: before that nothing has happened here. */

@@ -94,6 +94,52 @@ test.each(lives)('$name, a failure at every single call: $failure', { timeout: 1
   }
 })
 
+const begin: Step = put(2, 1)
+const end = (commit: boolean): Step => ({ do: 'end', producer: 2, commit })
+
+/** A machine that stops takes what decided, behind all that was compacted, that something may go. */
+const decisions: { name: string; steps: readonly Step[] }[] = [
+  { name: 'a commit: the older value would be gone', steps: [put(-1, 1), begin, roll, sync, end(true), compact()] },
+  {
+    name: 'an abort: what is left of the producer would be gone',
+    steps: [begin, roll, sync, end(false), put(2, 2), compact()],
+  },
+  {
+    name: 'a commit of what was compacted before as open',
+    steps: [put(-1, 1), put(0, 2), roll, begin, roll, sync, compact(), put(0, 2), end(true), roll, compact()],
+  },
+  {
+    name: 'the next batch of a producer: the last one of it that is left would be gone',
+    steps: [put(0, 1), put(-1, 1), roll, sync, put(0, 2), compact()],
+  },
+  {
+    name: 'the next batch of a producer, which came while the log was compacted',
+    steps: [put(0, 1), put(-1, 1), roll, put(-1, 2), roll, sync, compact(put(0, 2), put(0, 3), put(2, 1), end(true))],
+  },
+]
+
+test.each(decisions)('a crash takes $name', async ({ steps }) => {
+  for (const choose of [() => 0, (n: number) => n >>> 1, (n: number) => n - 1, null]) {
+    // oxlint-disable-next-line no-await-in-loop -- one life after the other
+    const lived = await compactedLife(steps, { failAt: 0, failure: { code: 'EHALT' }, choose, haltRecoveryAt: 0 })
+    expect(lived.compactions).toBeGreaterThanOrEqual(1)
+  }
+})
+
+test('a crash takes an abort at the end of a segment, and leaves the next segment with a commit of that producer', async () => {
+  const steps = [begin, sync, end(false), roll, put(2, 3), roll, end(true), roll, put(-1, 4)]
+  for (let bits = 0; bits < 1 << 5; bits++) {
+    let left = bits
+    const choose = (n: number) => {
+      const isMost = (left & 1) === 1
+      left >>>= 1
+      return isMost ? n - 1 : 0
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one life after the other
+    await compactedLife(steps, { failAt: 0, failure: { code: 'EHALT' }, choose, haltRecoveryAt: 0 })
+  }
+})
+
 test('a crash at every call of the recovery from a crash in a swap', { timeout: 120_000 }, async () => {
   for (let failAt = 20; failAt < 150; failAt += 7) {
     for (let haltRecoveryAt = 1; haltRecoveryAt < 25; haltRecoveryAt += 2) {

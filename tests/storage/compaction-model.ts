@@ -103,7 +103,7 @@ export class CompactionModel {
   #forgetHoles(): void {
     const there = new Set(batchesIn(this.log).map(({ lastOffset }) => lastOffset))
     this.#histories = this.#histories.map(history =>
-      history.filter(({ lastOffset }) => lastOffset < this.#floor || there.has(lastOffset)),
+      rejoined(history.filter(({ lastOffset }) => lastOffset < this.#floor || there.has(lastOffset))),
     )
   }
 
@@ -332,6 +332,18 @@ export class CompactionModel {
       else if (transaction !== null) this.#open.set(producer, transaction)
     }
   }
+}
+
+/** Where a marker was lost, and what follows is there, the producer's next marker ends what that one had ended. */
+function rejoined(history: readonly Written[]): readonly Written[] {
+  const open = new Map<number, number>()
+  return history.map(batch => {
+    if (batch.transaction === null) return batch
+    const transaction = open.get(batch.producer) ?? batch.transaction
+    if (batch.ends === null) open.set(batch.producer, transaction)
+    else open.delete(batch.producer)
+    return { ...batch, transaction }
+  })
 }
 
 function isDiskFailure(error: unknown): boolean {
