@@ -126,6 +126,18 @@ test.each(decisions)('a crash takes $name', async ({ steps }) => {
   }
 })
 
+const uncut: { name: string; steps: readonly Step[] }[] = [
+  { name: 'the next batch of a producer', steps: [put(0, 1), put(-1, 1), roll, sync, put(0, 2)] },
+  { name: 'a commit', steps: [put(-1, 1), begin, roll, sync, end(true)] },
+  { name: 'an abort', steps: [begin, put(-1, 2), roll, sync, put(-1, 3), end(false)] },
+]
+
+test.each(uncut)('what decided is below the high watermark, and not cut: $name', async ({ steps }) => {
+  const o = { failAt: 0, failure: { code: 'EHALT' }, choose: null, haltRecoveryAt: 0 } as const
+  const lived = await compactedLife([...steps, compact(), { do: 'truncate', back: 1 }, end(true)], o)
+  expect(lived).toMatchObject({ failed: false, compactions: 2 })
+})
+
 test('a crash takes an abort at the end of a segment, and leaves the next segment with a commit of that producer', async () => {
   const steps = [begin, sync, end(false), roll, put(2, 3), roll, end(true), roll, put(-1, 4)]
   for (let bits = 0; bits < 1 << 5; bits++) {

@@ -56,7 +56,7 @@ export class CompactionModel {
   #floor = 0
   #recoveryPoint = 0
   #cleanedOffset: number | undefined
-  /** Beyond it nothing was ever compacted. */
+  /** The high watermark of the last compaction: nothing beyond it was compacted, or decided what may go. */
   #compactedTo = 0
   #now = NOW
   #sequences = new Map<number, number>()
@@ -212,7 +212,9 @@ export class CompactionModel {
   async #compact({ meanwhile, mapKeys, isNoted }: Step & { do: 'compact' }): Promise<void> {
     // As the broker does before it.
     this.#recoveryPoint = this.log.syncedOffset
-    this.#compactedTo = Math.max(this.#compactedTo, this.log.syncedOffset)
+    const compactedTo = this.#compactedTo
+    // Markers up to the high watermark decide about what lies before them.
+    this.#compactedTo = Math.max(compactedTo, this.log.logEndOffset)
     const rest = [...meanwhile]
     const cleanedOffset = this.#cleanedOffset
     const result = await compactOnce(this.log, {
@@ -224,6 +226,7 @@ export class CompactionModel {
         if (next !== undefined) await this.#step(next)
       }),
     })
+    if (result === null) this.#compactedTo = compactedTo
     for (const step of rest) await this.#step(step)
     if (result === null || result.cleanedOffset === null) return
     this.compactions++
