@@ -53,6 +53,15 @@ export class BrokerProcess {
     this.ready = Promise.race([listening, failed])
   }
 
+  /** Resolves with whether it serves clients, or has ended, before so many ms have passed. */
+  readyWithin(ms: number): Promise<boolean> {
+    return within(this.ready, ms)
+  }
+
+  endedWithin(ms: number): Promise<boolean> {
+    return within(this.ended, ms)
+  }
+
   signal(name: 'SIGTERM' | 'SIGKILL'): void {
     this.#child.kill(name)
   }
@@ -76,6 +85,17 @@ export class BrokerProcess {
     this.isReady = true
     return true
   }
+}
+
+/** Whether the promise resolves before so many ms have passed. */
+function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(false), ms)
+    void promise.then(() => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
 }
 
 /** A port that was free a moment ago. */

@@ -36,6 +36,9 @@ const TOPICS: readonly (readonly [string, number, Record<string, string>])[] = [
   ['kafkajs', 2, {}],
 ]
 
+/** The load gets so many in about half a second. */
+const MOST_ANSWERS = 4000
+
 export interface RoundResult {
   readonly unanswered: number
   readonly how: string
@@ -49,6 +52,7 @@ export class Life {
   readonly #file: string
   #port = 0
   #broker: BrokerProcess | null = null
+  readonly #answers = new Answers()
   #idempotent: IdempotentProducer[] = []
   /** How long the last start took. */
   #startMs = 300
@@ -172,22 +176,21 @@ export class Life {
     return running
   }
 
-  /** Waits for the moment, then kills. How long it waits is the experiment itself. */
+  /** Waits for the moment, which is a number of answers and then what the moment says, and kills. */
   async #kill(moment: Moment, random: Random): Promise<string> {
     const broker = this.#broker!
-    const delayMs = random.int(30, moment === 'rebalance' ? 1200 : 500)
-    await delay(delayMs)
-    let how = `after ${delayMs} ms`
+    const answers = random.int(1, moment === 'rebalance' ? MOST_ANSWERS * 2 : MOST_ANSWERS)
+    await Promise.race([this.#answers.reach(answers), broker.ended])
+    let how = `after ${answers} answers`
     if (moment === 'roll' || moment === 'topics') {
       const folder = moment === 'roll' ? `${random.pick(['rolling', 'packed', 'big'])}-0` : ''
-      how += `, ${await this.#nextFile(folder)}`
-      if (random.chance(0.5)) await delay(random.int(0, 3))
+      how += `, ${await this.#nextFiles(folder, random.int(1, 3))}`
     }
     if (moment === 'shutdown') {
       this.#model.isStopping = true
       broker.signal('SIGTERM')
       const graceMs = random.int(0, 40)
-      await delay(graceMs)
+      await broker.endedWithin(graceMs)
       how += `, ${graceMs} ms after SIGTERM`
     }
     if (broker.isEnded && moment !== 'shutdown') this.#model.problems.push('the broker ended by itself')
@@ -197,26 +200,26 @@ export class Life {
     return how
   }
 
-  /** Resolves when a file of the folder is made, renamed or removed, or after half a second. */
-  #nextFile(folder: string): Promise<string> {
+  /** Resolves when so many files of the folder are made, renamed or removed, or after half a second. */
+  #nextFiles(folder: string, count: number): Promise<string> {
     return new Promise(resolve => {
       const done = (what: string): void => {
         watcher.close()
         clearTimeout(timer)
         resolve(what)
       }
+      let left = count
       const watcher = watch(join(this.dir, folder), (event, name) => {
-        if (event === 'rename') done(`at ${join(folder, String(name))}`)
+        if (event === 'rename' && --left === 0) done(`at ${join(folder, String(name))}`)
       })
-      const timer = setTimeout(() => done('no file came'), 500)
+      const timer = setTimeout(() => done('too few files came'), 500)
     })
   }
 
   /** A start that is killed before clients are served. @returns 1 if it was, 0 if it was too late */
   async #cutShort(): Promise<number> {
     const broker = new BrokerProcess(this.#file, this.dir, this.#port)
-    await Promise.race([delay(this.#random.int(20, this.#startMs)), broker.ready])
-    const isCut = !broker.isReady
+    const isCut = !(await broker.readyWithin(this.#random.int(20, this.#startMs)))
     if (broker.isEnded) this.#model.problems.push(`a start failed: ${broker.complaints.join('\n')}`)
     await broker.kill()
     return isCut ? 1 : 0
@@ -253,7 +256,7 @@ export class Life {
   }
 
   async #connect(): Promise<Wire> {
-    const wire = await Wire.connect(this.#port)
+    const wire = await Wire.connect(this.#port, this.#answers.take)
     if (!wire) throw new Error(`the broker does not accept connections: ${this.#broker?.complaints.join('\n')}`)
     return wire
   }
@@ -267,4 +270,19 @@ export class Life {
   }
 }
 
-const delay = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
+/** Counts answers, and tells when there are enough. */
+class Answers {
+  #count = 0
+  #enough = Infinity
+  #tell: () => void = () => undefined
+
+  readonly take = (): void => {
+    if (++this.#count >= this.#enough) this.#tell()
+  }
+
+  /** Resolves when so many more have come. */
+  reach(more: number): Promise<void> {
+    this.#enough = this.#count + more
+    return new Promise(resolve => (this.#tell = resolve))
+  }
+}

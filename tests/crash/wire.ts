@@ -15,6 +15,7 @@ export class Wire {
   readonly closed: Promise<void>
   isClosed = false
   readonly #socket: Socket
+  readonly #onAnswer: () => void
   readonly #asked = new Map<number, Asked>()
   #unanswered = 0
   #nextId = 1
@@ -22,8 +23,9 @@ export class Wire {
   #receivedBytes = 0
   #progress: (() => void)[] = []
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, onAnswer: () => void) {
     this.#socket = socket
+    this.#onAnswer = onAnswer
     socket.on('data', chunk => this.#take(chunk))
     // How a connection ends does not matter.
     socket.on('error', () => socket.destroy())
@@ -36,10 +38,10 @@ export class Wire {
   }
 
   /** Null: nobody listens there any more. */
-  static connect(port: number): Promise<Wire | null> {
+  static connect(port: number, onAnswer: () => void = () => undefined): Promise<Wire | null> {
     return new Promise(resolve => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-      socket.once('connect', () => resolve(new Wire(socket)))
+      socket.once('connect', () => resolve(new Wire(socket, onAnswer)))
       socket.once('error', () => resolve(null))
     })
   }
@@ -94,6 +96,7 @@ export class Wire {
     const { correlationId, value } = decodeResponse(asked.api, asked.version, frame)
     this.#asked.delete(correlationId)
     asked.answer(value as never)
+    this.#onAnswer()
     this.#wake()
   }
 
