@@ -64,7 +64,8 @@ export function memoryShares(config: Values, explicit: BrokerConfig['explicit'])
   const total = config['odradek.memory.bytes']
   const chosen: [BrokerKeyName, Pool, number][] = []
   const choose = (key: keyof Values, pool: Pool, bytes: number): void => {
-    if (config[key] >= 0 && explicit.has(key)) chosen.push([key, pool, bytes])
+    // As in Kafka 0 sets no limit, like -1.
+    if (config[key] > 0 && explicit.has(key)) chosen.push([key, pool, bytes])
   }
   choose('queued.max.request.bytes', 'receiving', config['queued.max.request.bytes'])
   choose('odradek.broker.max.bytes', 'unanswered', config['odradek.broker.max.bytes'])

@@ -102,7 +102,7 @@ export const networkKeys = {
   'queued.max.request.bytes': long({
     default: -1,
     works: true,
-    doc: 'Most bytes of unfinished requests over all connections; beyond it connections that need more wait, and those that stand still are closed; -1: a part of odradek.memory.bytes.',
+    doc: 'Most bytes of unfinished requests over all connections; beyond it connections that need more wait, and those that stand still are closed; -1 or 0: a part of odradek.memory.bytes.',
   }),
   'queued.max.requests': int({
     default: 500,

@@ -44,6 +44,8 @@ describe('shares of odradek.memory.bytes', () => {
   test('-1 is as if the key was not there', () => {
     const keys = ['queued.max.request.bytes', 'odradek.broker.max.bytes', 'odradek.fetch.memory.bytes']
     expect(shares(Object.fromEntries(keys.map(key => [key, -1])))).toEqual(shares())
+    // Kafka's 'no limit' as well.
+    expect(shares({ 'queued.max.request.bytes': 0 })).toEqual(shares())
   })
 
   test.each([
