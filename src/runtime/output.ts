@@ -54,8 +54,9 @@ export class Output {
     this.#events = events
   }
 
+  /** None of a destroyed socket: they never leave. */
   get unsentBytes(): number {
-    return this.#queuedBytes + this.#flyingBytes
+    return this.#socket.destroyed ? 0 : this.#queuedBytes + this.#flyingBytes
   }
 
   /** Bytes that have left; unlike `unsentBytes`, those of the write under way count one by one. */

@@ -29,7 +29,7 @@ export interface FrameReceiver {
 /** Size prefix and API key: what must be known before a buffer is chosen. */
 const PREFIX_SIZE = 6
 /** Buffers up to this size are not waited for. */
-const SMALL = 64 * 1024
+export const SMALL = 64 * 1024
 const NOTHING = Buffer.alloc(0)
 /** With less than this to go, one more read into the shared buffer gets the next frames as well. */
 const DIRECT_MIN = 16 * 1024

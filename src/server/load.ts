@@ -49,6 +49,11 @@ export class Load {
     return this.#stopped.size > 0
   }
 
+  /** Whether less requests are what they wait for: answers may be the cause as well. */
+  get isStoppedByRequests(): boolean {
+    return this.isStopped && this.#requestsAbove(0.5)
+  }
+
   get isPressing(): boolean {
     return this.answers.usedBytes > this.#limits.maxAnswerBytes * ANSWERS_PRESSING
   }
@@ -88,13 +93,13 @@ export class Load {
   }
 
   #isAbove(part: number): boolean {
-    const { maxBrokerRequests, maxBrokerBytes, maxAnswerBytes } = this.#limits
-    return (
-      this.#requests > maxBrokerRequests * part ||
-      this.unanswered.usedBytes > maxBrokerBytes * part ||
-      // Those that stand still may hold all the rest for a while.
-      this.answers.usedBytes > maxAnswerBytes
-    )
+    // Answers that stand still may hold all the room for a while.
+    return this.#requestsAbove(part) || this.answers.usedBytes > this.#limits.maxAnswerBytes
+  }
+
+  #requestsAbove(part: number): boolean {
+    const { maxBrokerRequests, maxBrokerBytes } = this.#limits
+    return this.#requests > maxBrokerRequests * part || this.unanswered.usedBytes > maxBrokerBytes * part
   }
 
   /** In a turn of its own: whoever goes on may at once take on more. */

@@ -14,7 +14,7 @@ export interface Shared<C> {
   /** It stands still if it holds `bytes` and its progress is less than this in `patienceMs`. */
   leastProgress(bytes: number): number
   readonly patienceMs: number
-  /** Called at each look after which it is still short. */
+  /** Called at each look at which it is short and nobody was closed for it. */
   stuck?(): void
 }
 
@@ -65,13 +65,14 @@ export class Pressure<C extends object> {
         continue
       }
       isShort = true
-      this.#closeIdle(shared, marks)
-      if (shared.isShort()) shared.stuck?.()
+      // Those that wait try again before anything else is closed for them.
+      if (!this.#closeIdle(shared, marks)) shared.stuck?.()
     }
     if (isShort) this.watch()
   }
 
-  #closeIdle(shared: Shared<C>, marks: Map<C, Mark>): void {
+  /** @returns whether it closed any */
+  #closeIdle(shared: Shared<C>, marks: Map<C, Mark>): boolean {
     const now = this.#o.now()
     const before = new Map(marks)
     marks.clear()
@@ -90,5 +91,6 @@ export class Pressure<C extends object> {
       marks.delete(connection)
       this.#o.close(connection, shared.name, bytes)
     }
+    return idle.length > 0
   }
 }

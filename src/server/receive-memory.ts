@@ -55,7 +55,7 @@ export class ReceiveMemory {
     return this.#waiting.size > 0
   }
 
-  /** Much is held for connections that stopped. */
+  /** Much is held for connections that stopped, or for small requests. */
   get isFull(): boolean {
     return this.pool.outstandingBytes - this.#largeBytes > this.limitBytes / 8
   }

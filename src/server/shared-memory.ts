@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 import type { Load } from './load.ts'
 import type { LimitedLog } from './log-limit.ts'
 import type { ReceiveMemory } from './receive-memory.ts'
+import { SMALL } from './frames.ts'
 import { Pressure, type Shared } from './pressure.ts'
 
 /** While others wait for its memory, a large request must come at this rate, and the faster the more it has. */
@@ -34,6 +35,8 @@ export function pressureOn<Context>(o: PressureOnOptions<Context>): Pressure<Con
     const fields = { connection: id, remoteAddress, softwareName, bytes }
     o.log.line('warn', `shed ${name}`, fields, `memory is short for ${name}: a connection that stood still is closed`)
     connection.destroy()
+    // At once, so that no more are closed than need be.
+    connection.share.countAnswers()
   }
 
   const receiving: Shared<Connection<Context>> = {
@@ -43,8 +46,9 @@ export function pressureOn<Context>(o: PressureOnOptions<Context>): Pressure<Con
     progressOf: connection => connection.receivedBytes,
     leastProgress: bytes => Math.max(LEAST_RECEIVED, bytes * LEAST_RECEIVED_PART),
     patienceMs: RECEIVING_PATIENCE_MS,
-    // Where all that hold some want more, the last one gives way.
+    // Where all that hold some want more, the last one gives way; those that are stopped for the load will go on.
     stuck() {
+      if (load.isStopped) return
       const holding = [...connections].filter(({ receivingBytes }) => receivingBytes > LEAST_RECEIVED)
       const last = holding.findLast(({ isShort }) => isShort)
       if (last && !holding.some(({ isReading }) => isReading)) close(last, this.name, last.receivingBytes)
@@ -58,9 +62,17 @@ export function pressureOn<Context>(o: PressureOnOptions<Context>): Pressure<Con
     leastProgress: () => 1,
     patienceMs: WAITING_PATIENCE_MS,
   }
+  const begun: Shared<Connection<Context>> = {
+    name: 'small requests being received',
+    isShort: () => memory.isFull,
+    heldBy: ({ isReading, receivingBytes }) => (isReading && receivingBytes <= SMALL ? receivingBytes : 0),
+    progressOf: connection => connection.receivedBytes,
+    leastProgress: bytes => bytes * LEAST_RECEIVED_PART,
+    patienceMs: RECEIVING_PATIENCE_MS,
+  }
   const unanswered: Shared<Connection<Context>> = {
     name: 'unanswered requests',
-    isShort: () => load.isStopped,
+    isShort: () => load.isStoppedByRequests,
     heldBy: connection => connection.share.waitingBytes,
     progressOf: connection => connection.share.settled,
     leastProgress: () => 1,
@@ -79,7 +91,7 @@ export function pressureOn<Context>(o: PressureOnOptions<Context>): Pressure<Con
     timers: runtime.timers,
     now: () => runtime.clock.monotonic(),
     connections,
-    shared: [receiving, held, unanswered, answers],
+    shared: [receiving, held, begun, unanswered, answers],
     close,
   })
   memory.onPressure = load.onPressure = () => pressure.watch()

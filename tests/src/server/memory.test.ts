@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Runtime, VirtualRuntime } from '../../../src/runtime/index.ts'
 import { encodeRequest, Fetch, Produce } from '../../../protocol/index.ts'
 import { recordingLogger, systemRuntime, virtualRuntime, type LogLine } from '../../../src/runtime/index.ts'
+import { Load } from '../../../src/server/load.ts'
 import type { Context, Reply } from './harness.ts'
 import { echo, fetch, fetched, gate, heartbeat, modes, onHeartbeat, produce, serve } from './harness.ts'
 
@@ -95,6 +96,75 @@ describe.each(modes)('memory for answers, read by %s', mode => {
     expect(lines.some(({ message }) => message.startsWith('memory is short for answers'))).toBe(true)
     await server.close()
     expect([server.memory.answers.usedBytes, out()]).toEqual([0, 0])
+  })
+})
+
+/** So many seconds, with what happens in them. */
+async function seconds(time: VirtualRuntime, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
+    time.advance(1000)
+  }
+}
+
+describe('those that stand still', () => {
+  const ok = { api: Produce, handle: () => ({ responses: [] }) }
+
+  it('lose their answers only until half of the room is free', async () => {
+    const { handler } = records()
+    const { runtime, time } = stillTime()
+    const { connect, server } = await serve([handler], { runtime, limits: all })
+    const slow = await Promise.all(Array.from({ length: 12 }, connect))
+    for (const client of slow) client.socket.pause()
+    for (const client of slow) await client.send(...Array.from({ length: 40 }, (_, id) => fetch(id)))
+    await until(() => server.memory.answers.usedBytes > 12 * MB)
+    await seconds(time, 20)
+    const { connectionsShed } = server.counters
+    expect(connectionsShed).toBeGreaterThan(0)
+    expect(server.connections).toBe(slow.length - connectionsShed)
+    expect(server.memory.answers.usedBytes).toBeGreaterThan(4 * MB)
+    expect(server.memory.answers.usedBytes).toBeLessThanOrEqual(8 * MB)
+  })
+
+  it('make room in the middle of large requests for the one that waits, which is not closed with them', async () => {
+    const { runtime, time } = stillTime()
+    const { connect, server } = await serve([ok], { runtime, limits: all })
+    const whole = produce(4, 1, Buffer.alloc(4 * MB))
+    const half = whole.subarray(0, 1.3 * MB)
+    for (let i = 0; i < 4; i++) await (await connect()).send(half)
+    await until(() => server.counters.bytesReceived === 4 * half.length)
+    const large = await connect()
+    void large.send(whole)
+    await until(() => server.counters.readingPaused === 1)
+    expect(await passing(time, large.ids(1))).toEqual([4])
+    expect(server.counters.connectionsShed).toBe(4)
+  })
+
+  it('do not keep the memory for small requests either', async () => {
+    const { runtime, time } = stillTime()
+    const { connect, server } = await serve([ok], { runtime, limits: { ...all, maxBufferedBytes: 4 * MB } })
+    const small = produce(4, 1, Buffer.alloc(60_000))
+    for (let i = 0; i < 64; i++) await (await connect()).send(small.subarray(0, 10))
+    await until(() => server.memory.receiving.usedBytes === 4 * MB)
+    await seconds(time, 5)
+    // Not more of them than is needed.
+    expect(server.connections).toBe(8)
+    const polite = await connect()
+    await polite.send(small.subarray(0, 30_000))
+    void polite.send(small.subarray(30_000))
+    expect(await polite.ids(1)).toEqual([4])
+  })
+
+  it('are not those that wait for an answer while it is answers that fill the memory', () => {
+    const { timers } = virtualRuntime()
+    const load = new Load(timers, { maxBrokerRequests: 10, maxBrokerBytes: 1000, maxAnswerBytes: 1000 })
+    load.add(100)
+    load.changeAnswers(1001)
+    expect(load.isFull).toBe(true)
+    load.whenRelieved(() => undefined)
+    expect([load.isStopped, load.isStoppedByRequests]).toEqual([true, false])
+    load.add(450)
+    expect(load.isStoppedByRequests).toBe(true)
   })
 })
 
