@@ -29,7 +29,7 @@ export class CompactedTransactions {
   /** Adds aborted transactions of the part of the log that comes next. One that is known already does no harm. */
   add(txns: readonly AbortedTxn[]): void {
     if (txns.length === 0) return
-    this.#ahead.push(...txns)
+    for (const txn of txns) this.#ahead.push(txn)
     this.#ahead.sort((a, b) => b.firstOffset - a.firstOffset)
   }
 

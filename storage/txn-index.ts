@@ -58,7 +58,7 @@ export class TransactionIndex {
     }
     this.#handle ??= this.#files.open(this.path, 'write')
     this.#handle.append(txns.map(txn => formatAbortedTxn(txn)))
-    this.#entries?.push(...txns)
+    for (const txn of txns) this.#entries?.push(txn)
   }
 
   /** Makes the file, be it an empty one: it is to take the place of another. */

@@ -203,6 +203,16 @@ describe('transaction index', () => {
     for (const entry of all) index.append(entry)
     return { files, index }
   }
+
+  test('takes more entries at once than a call takes arguments', () => {
+    const index = new TransactionIndex(memoryFiles(), 'x.txnindex', 0)
+    const entry = (n: number) => ({ producerId: 1, firstOffset: 2 * n, lastOffset: 2 * n + 1, lastStableOffset: 2 * n })
+    index.begin()
+    index.appendAll(Array.from({ length: 200_000 }, (_, n) => entry(n)))
+    expect(index.entries.length).toBe(200_000)
+    expect(index.entries.at(-1)).toEqual(entry(199_999))
+  })
+
   const collect = (index: TransactionIndex, from: number, to: number) => {
     const found: AbortedTxn[] = []
     const complete = index.collect(from, to, found)
