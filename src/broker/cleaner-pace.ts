@@ -32,6 +32,7 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
   /** When the bytes moved so far are allowed to have been moved. */
   let paidAt = sliceStart
   let wake: (() => void) | null = null
+  let isStopped = false
 
   const sliceEnds = (): number => {
     const now = clock.monotonic()
@@ -67,7 +68,7 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
       const others = deferred - end
       sliceMs =
         others < IDLE_MS ? MAX_SLICE_MS : Math.min(MAX_SLICE_MS, Math.max(MIN_SLICE_MS, (others * share) / (1 - share)))
-      if (paidAt > deferred) await waitFor(paidAt - deferred)
+      if (paidAt > deferred && !isStopped) await waitFor(paidAt - deferred)
       wake = null
       sliceStart = clock.monotonic()
       // Time in which nothing was moved is not saved up.
@@ -82,6 +83,8 @@ export function cleanerPace({ clock, timers }: Runtime, o: PaceOptions): Cleaner
       }
     },
     stop() {
+      // It may come between the two waits of a rest, or before it.
+      isStopped = true
       wake?.()
     },
   }
