@@ -10,6 +10,8 @@ const LAST_MATCH = 12
 const LAST_LITERALS = 5
 /** Places tried at the highest levels. More would hold up everybody else for data made to have long chains. */
 const MOST_ATTEMPTS = 128
+/** A match of this length is long enough: no longer one is looked for. */
+const LONG_MATCH = 128
 
 /** Latest place of each hash, and for each place the one before with the same hash; -1 ends a chain. */
 const heads = new Int32Array(1 << HASH_BITS)
@@ -37,7 +39,11 @@ class Search {
     const end = block.length - LAST_LITERALS
     this.length = atLeast
     let candidate = heads[this.#hash(at)]!
-    for (let left = this.#attempts; candidate >= 0 && left > 0 && at + this.length < end; left--) {
+    for (
+      let left = this.#attempts;
+      candidate >= 0 && left > 0 && this.length < LONG_MATCH && at + this.length < end;
+      left--
+    ) {
       if (block[candidate + this.length] === block[at + this.length]) {
         let length = 0
         while (at + length < end && block[candidate + length] === block[at + length]) length++
@@ -78,7 +84,7 @@ export function lz4CompressHigh(block: Buffer, level: number): Buffer | null {
     }
     let { length, from } = search
     // One literal more may open a longer match.
-    while (at < last && search.find(at + 1, length)) {
+    while (at < last && length < LONG_MATCH && search.find(at + 1, length)) {
       at++
       ;({ length, from } = search)
     }
