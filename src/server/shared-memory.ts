@@ -13,7 +13,8 @@ import { Pressure, type Shared } from './pressure.ts'
 const LEAST_RECEIVED = 64 * 1024
 const LEAST_RECEIVED_PART = 1 / 16
 const RECEIVING_PATIENCE_MS = 2000
-const ANSWERS_PATIENCE_MS = 5000
+/** A consumer may work on what it has for a while before it reads on, and the system tells of room only when much of it is free. */
+const ANSWERS_PATIENCE_MS = 15_000
 /** Longer than what is waited for usually takes: a poll, a rebalance, a disk. */
 const WAITING_PATIENCE_MS = 10_000
 
