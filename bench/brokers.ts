@@ -135,12 +135,13 @@ async function startedKafka(kafka: RunningKafka): Promise<Broker> {
     sweep: () => undefined,
     verify: () => Promise.resolve(),
     async restart(signal) {
+      const again = await kafka.restart(signal)
       process.off('exit', remove)
-      return startedKafka(await kafka.restart(signal))
+      return startedKafka(again)
     },
     async stop() {
-      process.off('exit', remove)
       await kafka.stop()
+      process.off('exit', remove)
     },
   }
 }
@@ -201,11 +202,11 @@ async function startOursOn(
   // Before the folders are removed.
   process.prependOnceListener('exit', kill)
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    process.off('exit', kill)
     child.kill(signal)
     const timer = setTimeout(kill, STOP_MS)
     await exited
     clearTimeout(timer)
+    process.off('exit', kill)
   }
   const ask = (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`Odradek ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`)

@@ -76,13 +76,23 @@ export interface Finished {
   readonly cpuS: number
 }
 
+/** Programs that run, each with a process group of its own: they end with this process, however that ends. */
+const groups = new Set<number>()
+process.once('exit', () => {
+  for (const group of groups) process.kill(-group, 'SIGKILL')
+})
+
 /** Runs a program to its end, with its CPU time; rejects with what it said unless it ends with 0. */
 export function runProgram(command: string, args: readonly string[], input?: Buffer): Promise<Finished> {
   // The shell's `times` is the plain way to the CPU time of a child that is gone.
   const child = spawn('sh', ['-c', '"$@"; code=$?; times >&2; exit $code', 'sh', command, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: plainEnvironment(),
+    detached: true,
   })
+  const { pid } = child
+  if (pid !== undefined) groups.add(pid)
+  child.once('exit', () => groups.delete(pid!))
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', text => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', text => (stderr += text))
