@@ -9,7 +9,9 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Arena } from '../../storage/arena.ts'
 import { diskFiles } from '../../storage/files-disk.ts'
 import { afterOthers } from '../../src/broker/metadata-settings.ts'
+import type { MetadataView } from '../../src/cluster/image.ts'
 import { Metadata } from '../../src/cluster/metadata.ts'
+import { newPartitionRecord } from '../../src/cluster/placement.ts'
 import type { MetadataRecord } from '../../src/cluster/records.ts'
 import { openMetadataLog } from '../../src/cluster/storage-log.ts'
 import { silentLogger, systemRuntime } from '../../src/runtime/index.ts'
@@ -22,29 +24,12 @@ const TOPICS_AT_ONCE = 500
 const newId = (): string => `A${randomBytes(16).toString('base64url').slice(1)}`
 const directory = newId()
 
-function recordsOf(topic: string): MetadataRecord[] {
+function recordsOf(image: MetadataView, topic: string): MetadataRecord[] {
   const topicId = newId()
   return [
     { type: 'TopicRecord', value: { name: topic, topicId } },
     { type: 'ConfigRecord', value: { resourceType: 2, resourceName: topic, name: 'retention.ms', value: '1000' } },
-    ...Array.from({ length: partitions }, (_, partitionId): MetadataRecord => ({
-      type: 'PartitionRecord',
-      value: {
-        partitionId,
-        topicId,
-        replicas: [1],
-        isr: [1],
-        removingReplicas: [],
-        addingReplicas: [],
-        leader: 1,
-        leaderRecoveryState: 0,
-        leaderEpoch: 0,
-        partitionEpoch: 0,
-        directories: [directory],
-        eligibleLeaderReplicas: null,
-        lastKnownElr: null,
-      },
-    })),
+    ...Array.from({ length: partitions }, (_, partition) => newPartitionRecord(image, topicId, partition, [1])),
   ]
 }
 
@@ -79,7 +64,7 @@ try {
   })
   for (let from = 0; from < topics; from += TOPICS_AT_ONCE) {
     const names = Array.from({ length: Math.min(TOPICS_AT_ONCE, topics - from) }, (_, n) => `topic.${from + n}`)
-    await metadata.submit(() => ({ reply: null, records: names.flatMap(name => recordsOf(name)) }))
+    await metadata.submit(image => ({ reply: null, records: names.flatMap(name => recordsOf(image, name)) }))
   }
   const delay = monitorEventLoopDelay({ resolution: 1 })
   for (let round = 1; round <= ROUNDS; round++) {

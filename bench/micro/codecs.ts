@@ -13,7 +13,7 @@ interface Raw {
   decompress(bytes: Uint8Array): Uint8Array
 }
 
-/** What a batch of a hundred or so small events may look like. */
+/** What a batch of some hundred small events may look like. */
 function payload(): Buffer {
   const events = Array.from({ length: 500 }, (_, i) => {
     const amount = ((i * 7919) % 100_000) / 100

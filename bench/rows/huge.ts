@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { consume, produce, RDKAFKA, whyNoRdkafka } from '../clients/rdkafka.ts'
 import { residentMb } from '../measure.ts'
 import { cpuMs, loopDelays, rssMb, timeMs, type Row, type Scale } from '../row.ts'
 import { createTopic, deleteTopic, verifyCount } from '../topics.ts'
 import { watched } from '../watched.ts'
 import { started } from './many.ts'
-import { pause } from './pause.ts'
 
 /** After which memory that is given back has been given back. */
 const REST_MS = 5000

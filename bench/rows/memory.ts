@@ -1,5 +1,6 @@
 // How much memory a broker takes that nobody uses, and one through which a few gigabytes went.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { smallJvm } from '../brokers.ts'
 import type { Broker } from '../brokers.ts'
 import { produce, RDKAFKA, whyNoRdkafka } from '../clients/rdkafka.ts'
@@ -7,7 +8,6 @@ import { residentMb } from '../measure.ts'
 import { loopDelays, rssMb, type Row, type Scale } from '../row.ts'
 import { createTopic, deleteTopic, verifyCount } from '../topics.ts'
 import { watched } from '../watched.ts'
-import { pause } from './pause.ts'
 
 /** Like the produce rows that the goals name. */
 const loads = [

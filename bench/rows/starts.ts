@@ -1,5 +1,6 @@
 // What happens once: a start, the first round trip of a client; and the memory that remains.
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import * as kafkajs from '../clients/kafkajs.ts'
 import * as platformatic from '../clients/platformatic.ts'
@@ -7,7 +8,6 @@ import { residentMb } from '../measure.ts'
 import { loopDelays, rssMb, timeMs, type Row, type Scale } from '../row.ts'
 import { deleteTopic } from '../topics.ts'
 import { watched } from '../watched.ts'
-import { pause } from './pause.ts'
 
 /** How long a broker is left alone before it is called idle. */
 const IDLE_MS = 1500
