@@ -6,6 +6,7 @@ import { memoryFiles } from '../../../storage/files-memory.ts'
 import type { Files } from '../../../storage/files.ts'
 import { recordsIn } from '../../storage/compaction-fixtures.ts'
 import { testBroker, type TestBroker } from './harness.ts'
+import { withHandles } from './with-handles.ts'
 
 const COMPACTED = { 'cleanup.policy': 'compact', 'internal.segment.bytes': '500' }
 
@@ -50,6 +51,13 @@ const isCompactedAfter =
     await broker.runtime.advanceAsync(ms)
     return count(broker) < 20
   }
+
+/** A map with room for a few keys takes several rounds. */
+async function takesRounds(broker: TestBroker): Promise<boolean> {
+  await fill(broker, 45)
+  await broker.runtime.advanceAsync(100_000)
+  return runs(broker) > 2
+}
 
 const cases: readonly Case[] = [
   { key: 'log.cleaner.enable', value: 'false', probe: isCompactedAfter(40_000), without: true, with: false },
@@ -130,12 +138,7 @@ const cases: readonly Case[] = [
   {
     key: 'log.cleaner.dedupe.buffer.size',
     value: '480',
-    // A map with room for a few keys takes several rounds.
-    probe: async broker => {
-      await fill(broker, 45)
-      await broker.runtime.advanceAsync(100_000)
-      return runs(broker) > 2
-    },
+    probe: takesRounds,
     topic: { 'min.cleanable.dirty.ratio': '0' },
     without: false,
     with: true,
@@ -145,11 +148,7 @@ const cases: readonly Case[] = [
     value: '0.1',
     topic: { 'min.cleanable.dirty.ratio': '0' },
     beside: { 'log.cleaner.dedupe.buffer.size': 4800 },
-    probe: async broker => {
-      await fill(broker, 45)
-      await broker.runtime.advanceAsync(100_000)
-      return runs(broker) > 2
-    },
+    probe: takesRounds,
     without: false,
     with: true,
   },
@@ -172,28 +171,16 @@ const cases: readonly Case[] = [
 /** Files that remember the largest read of the topic's log. */
 function watched(files: Files): { files: Files; largestRead: () => number } {
   let largest = 0
-  const open = (path: string, mode: 'read' | 'write') => {
-    const handle = files.open(path, mode)
-    return new Proxy(handle, {
-      get(of, key) {
-        const member: unknown = Reflect.get(of, key)
-        if (typeof member !== 'function') return member
-        return (...args: unknown[]) => {
-          const [target] = args
-          if (key === 'readAt' && /^t-0\/\d+\.log$/.test(path)) largest = Math.max(largest, (target as Buffer).length)
-          return member.apply(of, args)
-        }
+  const opening = withHandles(files, (handle, path) => {
+    if (!/^t-0\/\d+\.log$/.test(path)) return {}
+    return {
+      readAt(target, position) {
+        largest = Math.max(largest, target.length)
+        return handle.readAt(target, position)
       },
-    })
-  }
-  const proxy = new Proxy(files, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (name === 'open') return open
-      return typeof value === 'function' ? value.bind(target) : value
-    },
+    }
   })
-  return { files: proxy, largestRead: () => largest }
+  return { files: opening, largestRead: () => largest }
 }
 
 test.each(cases)('$key', async ({ key, value, topic = {}, beside = {}, probe, ...expected }) => {

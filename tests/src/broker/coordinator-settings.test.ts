@@ -9,6 +9,7 @@ import { memoryFiles } from '../../../storage/files-memory.ts'
 import { parse } from '../../../src/config/index.ts'
 import { testBroker, type TestBroker } from './harness.ts'
 import { startBroker, TestProducer } from './transactional-client.ts'
+import { withHandles } from './with-handles.ts'
 
 async function commit(broker: TestBroker, committedOffset: number): Promise<number> {
   const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: 'm'.repeat(200) }]
@@ -61,25 +62,16 @@ test.each([-1, 5])('offsets.topic.compression.codec=%i does not exist', codec =>
 /** Files that count reads of a partition's log. */
 function counting(files: Files, folder: string): { files: Files; reads: () => number } {
   let reads = 0
-  const open = (path: string, mode: 'read' | 'write') =>
-    new Proxy(files.open(path, mode), {
-      get(of, key) {
-        const member: unknown = Reflect.get(of, key)
-        if (typeof member !== 'function') return member
-        return (...args: unknown[]) => {
-          if (key === 'readAt' && path.includes(folder) && path.endsWith('.log')) reads++
-          return member.apply(of, args)
-        }
+  const opening = withHandles(files, (handle, path) => {
+    if (!path.includes(folder) || !path.endsWith('.log')) return {}
+    return {
+      readAt(target, position) {
+        reads++
+        return handle.readAt(target, position)
       },
-    })
-  const proxy = new Proxy(files, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (name === 'open') return open
-      return typeof value === 'function' ? value.bind(target) : value
-    },
+    }
   })
-  return { files: proxy, reads: () => reads }
+  return { files: opening, reads: () => reads }
 }
 
 async function init(broker: TestBroker, transactionalId: string) {
@@ -168,27 +160,17 @@ test('add.partitions.to.txn.retry.backoff.ms and .max.ms: how often and how long
 function holding(files: Files, folder: string): { files: Files; hold: () => void; release: () => void } {
   let held: Promise<void> | null = null
   let release = (): void => undefined
-  const open = (path: string, mode: 'read' | 'write') =>
-    new Proxy(files.open(path, mode), {
-      get(of, key) {
-        const member: unknown = Reflect.get(of, key)
-        if (typeof member !== 'function') return member
-        if (key !== 'sync' || !path.includes(folder)) return member.bind(of)
-        return async () => {
-          await held
-          await of.sync()
-        }
+  const opening = withHandles(files, (handle, path) => {
+    if (!path.includes(folder)) return {}
+    return {
+      async sync() {
+        await held
+        await handle.sync()
       },
-    })
-  const proxy = new Proxy(files, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (name === 'open') return open
-      return typeof value === 'function' ? value.bind(target) : value
-    },
+    }
   })
   return {
-    files: proxy,
+    files: opening,
     hold: () => void (held = new Promise(resolve => (release = resolve))),
     release: () => release(),
   }

@@ -5,6 +5,7 @@ import { ZERO_UUID } from '../../../protocol/schema.ts'
 import { crashFiles } from '../../../storage/files-crash.ts'
 import { memoryFiles } from '../../../storage/files-memory.ts'
 import { records, testBroker } from './harness.ts'
+import { withHandles } from './with-handles.ts'
 
 test('folders of deleted topics go, also while other topics keep being deleted', async () => {
   const files = memoryFiles()
@@ -63,22 +64,14 @@ test('a start that fails closes what it opened', async () => {
   await broker.opened.close()
   files.writeAtomic('__cluster_metadata-0/quorum-state', Buffer.from('not JSON'))
   const open = new Set<string>()
-  const watched = new Proxy(files, {
-    get(target, name) {
-      if (name === 'open') {
-        return (path: string, mode: 'read' | 'write') => {
-          const handle = target.open(path, mode)
-          open.add(path)
-          const close = (): void => {
-            open.delete(path)
-            handle.close()
-          }
-          return { ...handle, close }
-        }
-      }
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
+  const watched = withHandles(files, (handle, path) => {
+    open.add(path)
+    return {
+      close() {
+        open.delete(path)
+        handle.close()
+      },
+    }
   })
   await expect(testBroker({ files: watched })).rejects.toThrow('quorum-state')
   expect([...open]).toEqual([])

@@ -22,6 +22,15 @@ async function work(broker: TestBroker, ms: number, from = 0): Promise<void> {
   await broker.runtime.advanceAsync(ms)
 }
 
+/** What is told of the files after so long a time with twenty topics. */
+const worked =
+  (ms: number, told: (files: Files) => unknown) =>
+  async (broker: TestBroker, files: Files): Promise<unknown> => {
+    await work(broker, ms)
+    return told(files)
+  }
+const areSeveral = (files: Files): boolean[] => [snapshots(files) > 1, segments(files) > 1]
+
 interface Case {
   readonly key: string
   readonly value: number
@@ -38,30 +47,21 @@ const cases: readonly Case[] = [
   {
     key: 'metadata.log.max.record.bytes.between.snapshots',
     value: 500,
-    probe: async (broker, files) => {
-      await work(broker, 100)
-      return snapshots(files) > 0
-    },
+    probe: worked(100, files => snapshots(files) > 0),
     without: false,
     with: true,
   },
   {
     key: 'metadata.log.max.snapshot.interval.ms',
     value: 1000,
-    probe: async (broker, files) => {
-      await work(broker, 70_000)
-      return snapshots(files) > 0
-    },
+    probe: worked(70_000, files => snapshots(files) > 0),
     without: false,
     with: true,
   },
   {
     key: 'internal.metadata.log.segment.bytes',
     value: 1000,
-    probe: async (broker, files) => {
-      await work(broker, 100)
-      return segments(files) > 1
-    },
+    probe: worked(100, files => segments(files) > 1),
     without: false,
     with: true,
   },
@@ -80,10 +80,7 @@ const cases: readonly Case[] = [
     key: 'metadata.max.retention.bytes',
     value: 1,
     beside: { ...SMALL, ...SNAPSHOTS },
-    probe: async (broker, files) => {
-      await work(broker, 70_000)
-      return [snapshots(files) > 1, segments(files) > 1]
-    },
+    probe: worked(70_000, areSeveral),
     without: [true, true],
     with: [false, false],
   },
@@ -91,10 +88,7 @@ const cases: readonly Case[] = [
     key: 'metadata.max.retention.ms',
     value: 1000,
     beside: { ...SMALL, ...SNAPSHOTS },
-    probe: async (broker, files) => {
-      await work(broker, 70_000)
-      return [snapshots(files) > 1, segments(files) > 1]
-    },
+    probe: worked(70_000, areSeveral),
     without: [true, true],
     with: [false, false],
   },

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { MetadataImage, MetadataReplayError } from '../../../src/cluster/image.ts'
 import { loadBatches } from '../../../src/cluster/metadata-log.ts'
 import { partitionChange } from '../../../src/cluster/partition-image.ts'
-import type { MetadataRecord, RecordValues } from '../../../src/cluster/records.ts'
+import type { MetadataRecord } from '../../../src/cluster/records.ts'
 import { encodeRecord } from '../../../src/cluster/record-codec.ts'
 import { forEachRecord } from '../../../protocol/records/record.ts'
 import * as batch from '../../../protocol/records/batch.ts'
 import type { MemoryLog } from './memory-log.ts'
-import { contents, kafkaLog } from './support.ts'
+import { contents, kafkaLog, partitionRecord as partition } from './support.ts'
 
 function replay(log: MemoryLog): MetadataImage {
   const image = new MetadataImage()
@@ -16,26 +16,6 @@ function replay(log: MemoryLog): MetadataImage {
   return image
 }
 
-const partition = (topicId: string, partitionId: number, more: Partial<RecordValues['PartitionRecord']> = {}) =>
-  ({
-    type: 'PartitionRecord',
-    value: {
-      partitionId,
-      topicId,
-      replicas: [1],
-      isr: [1],
-      removingReplicas: [],
-      addingReplicas: [],
-      leader: 1,
-      leaderRecoveryState: 0,
-      leaderEpoch: 0,
-      partitionEpoch: 0,
-      directories: ['dir'],
-      eligibleLeaderReplicas: null,
-      lastKnownElr: null,
-      ...more,
-    },
-  }) satisfies MetadataRecord
 const topic = (name: string, topicId: string): MetadataRecord => ({ type: 'TopicRecord', value: { name, topicId } })
 const remove = (topicId: string): MetadataRecord => ({ type: 'RemoveTopicRecord', value: { topicId } })
 const config = (resourceName: string, name: string, value: string | null): MetadataRecord => ({

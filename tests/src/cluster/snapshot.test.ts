@@ -14,7 +14,7 @@ import { fixedQuorum, type Quorum } from '../../../src/cluster/quorum.ts'
 import { decodeRecord, encodeRecord } from '../../../src/cluster/record-codec.ts'
 import type { MetadataRecord, OtherRecord } from '../../../src/cluster/records.ts'
 import { headerTimestamp, readSnapshot, snapshotBatches, type SnapshotToWrite } from '../../../src/cluster/snapshot.ts'
-import { contents, DIRECTORY, kafkaLog, registration } from './support.ts'
+import { contents, DIRECTORY, kafkaLog, partitionRecord, registration } from './support.ts'
 
 const kafkas = ['4.3.1-clean', '4.3.1-killed', '3.9.1-clean'] as const
 
@@ -53,24 +53,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           ? []
           : [
               { type: 'TopicRecord', value: { name: topic, topicId: id(n) } },
-              ...Array.from({ length: partitions }, (_, partitionId): MetadataRecord => ({
-                type: 'PartitionRecord',
-                value: {
-                  partitionId,
-                  topicId: id(n),
-                  replicas: [1],
-                  isr: [1],
-                  removingReplicas: [],
-                  addingReplicas: [],
-                  leader: 1,
-                  leaderRecoveryState: 0,
-                  leaderEpoch: 0,
-                  partitionEpoch: 0,
-                  directories: [DIRECTORY],
-                  eligibleLeaderReplicas: null,
-                  lastKnownElr: null,
-                },
-              })),
+              ...Array.from({ length: partitions }, (_, partition) => partitionRecord(id(n), partition)),
             ],
   ),
   name.map((topic): Step => image => {

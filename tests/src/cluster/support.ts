@@ -9,6 +9,7 @@ import {
   type CreateTopicsOptions,
   type Decision,
 } from '../../../src/cluster/controller.ts'
+import type { MetadataRecord, RecordValues } from '../../../src/cluster/records.ts'
 import { errorOf } from '../../../protocol/errors.ts'
 import type { AskOf, RequestOf } from '../../../protocol/api.ts'
 import type { CreateTopics } from '../../../protocol/messages/index.ts'
@@ -37,6 +38,32 @@ export const options = (more: Partial<CreateTopicsOptions> = {}): CreateTopicsOp
   validateConfigs: () => null,
   ...more,
 })
+
+/** A new partition with one replica, on broker 1. */
+export const partitionRecord = (
+  topicId: string,
+  partitionId: number,
+  more: Partial<RecordValues['PartitionRecord']> = {},
+) =>
+  ({
+    type: 'PartitionRecord',
+    value: {
+      partitionId,
+      topicId,
+      replicas: [1],
+      isr: [1],
+      removingReplicas: [],
+      addingReplicas: [],
+      leader: 1,
+      leaderRecoveryState: 0,
+      leaderEpoch: 0,
+      partitionEpoch: 0,
+      directories: [DIRECTORY],
+      eligibleLeaderReplicas: null,
+      lastKnownElr: null,
+      ...more,
+    },
+  }) satisfies MetadataRecord
 
 /** Takes a decision as the store would, and gives its reply. */
 export function take<Reply>(image: MetadataImage, { records, reply }: Decision<Reply>): Reply {

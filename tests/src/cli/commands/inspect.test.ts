@@ -1,7 +1,7 @@
 // `odradek dump`, `verify` and `repair` on a disk: what they print, how they end, and a broker on what was mended.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeControlBatch } from '../../../../protocol/records/control.ts'
@@ -11,7 +11,7 @@ import { run as repair } from '../../../../src/cli/commands/repair.ts'
 import { run as verify } from '../../../../src/cli/commands/verify.ts'
 import { ConfigError } from '../../../../src/config/index.ts'
 import { diskFiles } from '../../../../storage/files-disk.ts'
-import { unpack } from '../../../storage/kafka-dirs.ts'
+import { call, writeKafkaData } from './command.ts'
 
 let folder: string
 beforeEach(() => {
@@ -21,33 +21,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function call(command: typeof verify, args: readonly string[], errTerminal = false) {
-  const seen = { out: '', err: '', exits: [] as number[] }
-  let now = 1_795_000_000_000
-  await command(args, {
-    out: text => void (seen.out += text),
-    err: text => void (seen.err += text),
-    drained: () => Promise.resolve(),
-    exit: code => void seen.exits.push(code),
-    errTerminal,
-    now: () => (now += 200),
-  })
-  return { ...seen, lines: seen.out.split('\n').slice(0, -1) }
-}
 const json = (lines: readonly string[]) => lines.map(line => JSON.parse(line) as Record<string, unknown>)
 
 /** A directory of Apache Kafka on the disk, the metadata log left out where it is not needed. */
 function kafkaData(...folders: string[]): string {
   const data = join(folder, 'data')
-  const files = unpack('kafka-4.3.1-clean')
-  for (const name of files.list('')) {
-    const isFolder = files.isFolder(name)
-    if (isFolder && !folders.includes(name)) continue
-    for (const path of isFolder ? files.list(name).map(file => `${name}/${file}`) : [name]) {
-      mkdirSync(dirname(join(data, path)), { recursive: true })
-      writeFileSync(join(data, path), files.readAll(path))
-    }
-  }
+  writeKafkaData(data, name => folders.includes(name))
   return data
 }
 

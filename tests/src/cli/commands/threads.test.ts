@@ -1,17 +1,15 @@
 // `odradek verify` and `odradek repair` as they are shipped, with threads: they tell the same as with one, and do the same.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { run as runVerify } from '../../../../src/cli/commands/verify.ts'
-import { unpack } from '../../../storage/kafka-dirs.ts'
+import { call, writeKafkaData, type Command } from './command.ts'
 
-type Run = typeof runVerify
 const root = join(import.meta.dirname, '../../../..')
 let folder: string
-let bundled: { verify: Run; repair: Run }
+let bundled: { verify: Command; repair: Command }
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'odradek-threads-'))
@@ -36,31 +34,10 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-async function call(command: Run, args: readonly string[], errTerminal = false) {
-  const seen = { out: '', err: '', exits: [] as number[] }
-  let now = 1_795_000_000_000
-  await command(args, {
-    out: text => void (seen.out += text),
-    err: text => void (seen.err += text),
-    drained: () => Promise.resolve(),
-    exit: code => void seen.exits.push(code),
-    errTerminal,
-    now: () => (now += 200),
-  })
-  return seen
-}
-
 /** A directory of Apache Kafka, damaged in several partitions. */
 function damaged(name: string): string {
   const data = join(folder, name)
-  const files = unpack('kafka-4.3.1-clean')
-  for (const entry of files.list('')) {
-    const paths = files.isFolder(entry) ? files.list(entry).map(file => `${entry}/${file}`) : [entry]
-    for (const path of paths) {
-      mkdirSync(dirname(join(data, path)), { recursive: true })
-      writeFileSync(join(data, path), files.readAll(path))
-    }
-  }
+  writeKafkaData(data)
   let count = 0
   for (const partition of readdirSync(data).filter(entry => /-\d+$/.test(entry) && !entry.startsWith('__'))) {
     const [log] = readdirSync(join(data, partition)).filter(file => file.endsWith('.log'))
