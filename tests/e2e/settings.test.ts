@@ -148,7 +148,7 @@ it('odradek.shutdown.timeout.ms bounds how long an answer that nobody takes hold
   const request = { maxWaitMs: 0, minBytes: 0, maxBytes: 50_000_000, topics, forgottenTopicsData: [] }
   const frame = Buffer.concat(encodeRequest(Fetch, 12, 1, 'slow', request).chunks)
   socket.write(Buffer.concat([frame, frame, frame]))
-  await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0), { timeout: 10_000 })
   // The broker has taken them when it has answered somebody who came later.
   for (let n = 0; n < 20; n++)
     await client.request(ApiVersions, 3, { clientSoftwareName: 'x', clientSoftwareVersion: '1' })

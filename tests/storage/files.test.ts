@@ -182,7 +182,7 @@ describe('a large file that loses its name', () => {
     // The first may be closed by now, the next is when it was told.
     const others = heldIn(root).filter(path => !path.startsWith('a '))
     expect(others.toSorted()).toEqual(['c', 'folder/d', 'folder/e'].map(path => `${path} (deleted)`))
-    await vi.waitFor(() => expect(heldIn(root)).toEqual([]))
+    await vi.waitFor(() => expect(heldIn(root)).toEqual([]), { timeout: 4000 })
     expect(files.list('')).toEqual(['c'])
   })
 
@@ -193,7 +193,7 @@ describe('a large file that loses its name', () => {
     writeFileSync(join(root, 'large'), LARGE)
     expect(() => files.rename('none', 'large')).toThrow('ENOENT')
     expect(files.size('large')).toBe(LARGE.length)
-    if (HAS_PROC) await vi.waitFor(() => expect(heldIn(root)).toEqual([]))
+    if (HAS_PROC) await vi.waitFor(() => expect(heldIn(root)).toEqual([]), { timeout: 4000 })
   })
 })
 
