@@ -29,7 +29,8 @@ export interface MetadataLog {
 /** Where `quorum-state` is kept. `write` replaces it durably before it returns. */
 export interface QuorumStateFile {
   read(): Buffer | null
-  write(data: Buffer): void
+  /** Resolves when it is on the disk, and all that the log holds before it. */
+  write(data: Buffer): Promise<void>
 }
 
 /** A decision that needs more than this in one batch is written as several inside a metadata transaction. */

@@ -128,7 +128,7 @@ export class Metadata implements MetadataStore {
       records: options.bootstrapRecords,
     }
     bootstrap(metadata.image, bootstrapOptions)
-    quorumState.write(formatQuorumState(nodeId, leaderEpoch, metadata.#quorum))
+    await quorumState.write(formatQuorumState(nodeId, leaderEpoch, metadata.#quorum))
     log.append(leaderChangeBatch(nodeId, metadata.#quorum, now()), leaderEpoch)
     metadata.#latest.apply([], log.endOffset)
     metadata.#committed.apply([], log.endOffset)

@@ -153,7 +153,11 @@ class StoredLog implements StoredMetadataLog {
     const path = names.join(folder, names.QUORUM_STATE_FILE)
     this.quorumState = {
       read: () => (files.exists(path) ? files.readAll(path) : null),
-      write: data => files.writeAtomic(path, data),
+      write: async data => {
+        // It may tell of voters that a killed process left in the system's cache alone: they must not be lost when it is not.
+        await log.sync()
+        files.writeAtomic(path, data)
+      },
     }
   }
 

@@ -61,7 +61,7 @@ export class MemoryQuorumState implements QuorumStateFile {
   read(): Buffer | null {
     return this.data
   }
-  write(data: Buffer): void {
+  async write(data: Buffer): Promise<void> {
     this.data = data
   }
 }

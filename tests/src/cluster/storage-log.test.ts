@@ -7,8 +7,9 @@ import { memoryFiles } from '../../../storage/files-memory.ts'
 import { KAFKA_STORAGE_ERROR, KafkaError } from '../../../protocol/errors.ts'
 import { createTopics } from '../../../src/cluster/controller.ts'
 import { Metadata } from '../../../src/cluster/metadata.ts'
+import { recordedQuorum } from '../../../src/cluster/quorum.ts'
 import { openMetadataLog } from '../../../src/cluster/storage-log.ts'
-import { contents, createRequest, idsFrom, options, registration } from './support.ts'
+import { contents, createRequest, DIRECTORY, idsFrom, options, registration } from './support.ts'
 
 const FOLDER = '__cluster_metadata-0'
 const LOG = `${FOLDER}/00000000000000000000.log`
@@ -104,6 +105,31 @@ describe('on a disk that loses what is not synced and fails', () => {
     const again = await start(files, false, false)
     expect(again.metadata.image.topicByName('a')?.partitions.length).toBe(1)
   })
+
+  test.each([true, false])(
+    'recorded voters are on the disk before quorum-state tells of them (flush: %s)',
+    async flush => {
+      const turns = async () => {
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+      }
+      const files = crashFiles()
+      const { metadata } = await start(files, true, flush)
+      files.holdSyncs()
+      const voter = { voterId: 1, voterDirectoryId: DIRECTORY, endpoints: [] }
+      const quorum = recordedQuorum(voter)
+      const raised = metadata.submit(() => ({ records: [{ type: 'NoOpRecord', value: {} }], reply: null, quorum }))
+      raised.catch(() => undefined)
+      await turns()
+      // The process ends when they are written, and the machine when the next one has begun to start.
+      files.kill()
+      files.holdSyncs()
+      start(files, false, flush).catch(() => undefined)
+      await turns()
+      files.crash(() => 0)
+      const again = await start(files, false, flush)
+      expect(again.metadata.quorum.kraftVersion).toBe(0)
+    },
+  )
 
   /** Starts, creates topics small and large, and tells which were answered; the disk may fail at any call. */
   async function life(files: CrashFiles): Promise<string[]> {
