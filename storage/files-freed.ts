@@ -5,8 +5,8 @@
 import fs from 'node:fs'
 
 const LARGE_BYTES = 1024 * 1024
-/** Beyond it a file is freed where it loses its name. */
-const MAX_HELD = 256
+/** Beyond it a file is freed where it loses its name: these descriptors come on top of those that OpenFiles counts. */
+const MAX_HELD = 64
 /** Windows keeps the name of a file that is open. */
 const CAN_HOLD = process.platform !== 'win32'
 
