@@ -82,8 +82,12 @@ process.once('exit', () => {
   for (const group of groups) process.kill(-group, 'SIGKILL')
 })
 
-/** Runs a program to its end, with its CPU time; rejects with what it said unless it ends with 0. */
-export function runProgram(command: string, args: readonly string[], input?: Buffer): Promise<Finished> {
+/** Runs a program to its end, with its CPU time; rejects with what it said unless it ends with 0, or a code that is taken for it. */
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  { input, codes = [0] }: { readonly input?: Buffer; readonly codes?: readonly number[] } = {},
+): Promise<Finished> {
   // The shell's `times` is the plain way to the CPU time of a child that is gone.
   const child = spawn('sh', ['-c', '"$@"; code=$?; times >&2; exit $code', 'sh', command, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -100,7 +104,7 @@ export function runProgram(command: string, args: readonly string[], input?: Buf
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', code => {
-      if (code !== 0) {
+      if (code === null || !codes.includes(code)) {
         reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${`${stdout}${stderr}`.slice(-2000)}`))
         return
       }

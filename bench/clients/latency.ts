@@ -73,11 +73,9 @@ export async function latencies(address: string, topic: string, o: Load): Promis
     batchBytes,
     count,
   ]
-  const { stdout, cpuS } = await runProgram(
-    program.path(),
-    [host, ...numbers.map(String)],
-    Buffer.concat([produce, fetch]),
-  )
+  const { stdout, cpuS } = await runProgram(program.path(), [host, ...numbers.map(String)], {
+    input: Buffer.concat([produce, fetch]),
+  })
   const { total, took, ...percentiles } = JSON.parse(stdout) as { total: number; took: number } & Latencies
   return { ...percentiles, total: total * count, seconds: took / 1e6, cpuS }
 }

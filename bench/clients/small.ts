@@ -47,7 +47,7 @@ export async function sendSmall(
 ): Promise<SmallRun> {
   const { host, port } = hostAndPort(address)
   const numbers = [port, o.connections, o.inFlight, o.warmMs, o.runMs, answerBytes, errorAt].map(String)
-  const { stdout, cpuS } = await runProgram(program.path(), [host, ...numbers], Buffer.concat(requests))
+  const { stdout, cpuS } = await runProgram(program.path(), [host, ...numbers], { input: Buffer.concat(requests) })
   const told = JSON.parse(stdout) as { total: number; counted: number; p50: number; p99: number; cpu: number }
   return {
     total: told.total,
